@@ -1,0 +1,328 @@
+//! REST bodies of the end-user API and of the agent desk, as serde types. Field names of vendor shapes are the vendor's
+//! (`headless-client.d.ts`); ours are listed in `docs/protocol.md`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+
+/// The body of every refusal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong, for a program and for its developer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ErrorDetail {
+    /// One of [`crate::ErrorCode`].
+    pub code: String,
+    /// What to do about it. Never repeats a token or a message's text.
+    pub message: String,
+    /// How long to wait, beside the `Retry-After` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// `POST /api/v1/sessions`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SessionRequest {
+    /// The company key.
+    pub company_id: String,
+    /// The JWT that the site signed with the company secret.
+    pub token: String,
+    /// Names the end user where the JWT has no `identifier`: 43 characters of base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_user_secret: Option<String>,
+}
+
+/// A session of one end user.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SessionResponse {
+    /// The bearer token of the other calls.
+    pub session_token: String,
+    /// How long the token is good for.
+    pub expires_in_ms: u64,
+    /// Who it stands for.
+    pub end_user: EndUser,
+}
+
+/// The end user as a chat names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EndUser {
+    /// The gateway's number for this end user.
+    pub id: u64,
+    /// The site's identifier; absent for an anonymous end user.
+    pub identifier: Option<String>,
+}
+
+/// `GET /api/v1/company`. Seed 003, `CompanyResponse`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Company {
+    pub name: String,
+    pub subdomain: String,
+    pub support_email: String,
+    pub languages: Vec<Language>,
+    pub action_tracking: bool,
+    pub email_transcripts: bool,
+    pub message_preview: bool,
+    pub email_enhancement: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cobrowse_domain: Option<String>,
+}
+
+/// One language of a company. The vendor's fields are unknown; these are ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Language {
+    /// A BCP 47 tag such as `en`.
+    pub code: String,
+    /// Whether it is used where nothing else was asked for.
+    pub default: bool,
+}
+
+/// `GET /api/v1/menus`. Seed 003, `MenuResponse`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Menus {
+    pub menus: Vec<MenuItem>,
+    pub direct: Direct,
+}
+
+/// Whether menus were reached by a direct access key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Direct {
+    pub key: bool,
+    pub user: bool,
+}
+
+/// Seed 003, `MenuItem`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct MenuItem {
+    pub id: u64,
+    pub name: String,
+    pub enabled: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
+    pub children: Vec<MenuItem>,
+    pub channels: Vec<MenuChannel>,
+}
+
+/// A way to reach a queue. The vendor's fields are unknown; these are ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct MenuChannel {
+    /// `chat`.
+    pub name: String,
+    /// Whether the channel can be used now.
+    pub enabled: bool,
+}
+
+/// `GET /api/v1/menus/{menu_id}/wait_times`, in seconds. Seed 003, `WaitTimeResponse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct WaitTimes {
+    pub chat: u64,
+    pub voice_call: u64,
+}
+
+/// `POST /api/v1/chats`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CreateChatRequest {
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// The queue to enter.
+    pub menu_id: u64,
+    /// The contract's `ChatRequest`, with unknown keys kept.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub chat: Map<String, Value>,
+}
+
+/// An agent or virtual agent as a chat names it. Seed 003 and `ccaip.md` section 3.4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ChatAgent {
+    pub id: u64,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+}
+
+/// A queue by id and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct MenuName {
+    pub id: u64,
+    pub name: String,
+}
+
+/// Someone in the conversation besides the end user.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Member {
+    /// `agent` or `virtual_agent`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The number of the agent or virtual agent.
+    pub id: u64,
+    /// The name to show.
+    pub display_name: String,
+}
+
+/// The contract's `ChatResponse` with this gateway's additions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Chat {
+    pub id: u64,
+    /// `va_assigned`, `queued`, `assigned`, `finished`; an open set.
+    pub status: String,
+    pub status_text: String,
+    pub features: Vec<String>,
+    /// ISO 8601.
+    pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<ChatAgent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtual_agent: Option<ChatAgent>,
+    pub all_agents: Vec<ChatAgent>,
+    pub all_virtual_agents: Vec<ChatAgent>,
+    pub lang: String,
+    pub menus: Vec<MenuName>,
+    pub end_user: EndUser,
+    pub post_session_required: bool,
+    /// Grows with every change of the chat.
+    pub revision: u64,
+    /// The index of the newest message, 0 for none.
+    pub last_index: u64,
+    /// Who is in the conversation besides the end user.
+    pub members: Vec<Member>,
+}
+
+/// A chat in an answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "one field of its own name")]
+pub struct ChatBody {
+    pub chat: Chat,
+}
+
+/// `GET /api/v1/chats/ongoing`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct OngoingChatBody {
+    /// `null` where nothing is ongoing.
+    pub chat: Option<Chat>,
+}
+
+/// `PATCH` of a chat.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ChatPatch {
+    /// Only `finished`.
+    pub status: String,
+}
+
+/// A message with its envelope. Seed 003, `MessageResponse`, with `$timestamp` in milliseconds.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Message {
+    /// The position in the chat: 1, 2, 3, … without a gap.
+    #[serde(rename = "$index")]
+    pub index: u64,
+    /// The message's id.
+    #[serde(rename = "$sid")]
+    pub sid: String,
+    /// When the gateway stored it.
+    #[serde(rename = "$timestamp")]
+    pub timestamp_ms: u64,
+    /// `end_user`, `agent`, `virtual_agent` or `system`.
+    #[serde(rename = "$userType")]
+    pub user_type: String,
+    /// The author's number; 0 for the system.
+    #[serde(rename = "$userId")]
+    pub user_id: u64,
+    /// The idempotency key it was sent with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The gateway's mark on the message.
+    pub signature: String,
+    /// `type`, `content` and whatever belongs to the type.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub body: Map<String, Value>,
+}
+
+/// A page of messages, in index order.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct MessagesBody {
+    /// Ascending, without a gap.
+    pub messages: Vec<Message>,
+    /// The index of the chat's newest message.
+    pub last_index: u64,
+}
+
+/// `POST` of a message.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SendRequest {
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// `type`, `content` and whatever belongs to the type.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub message: Map<String, Value>,
+}
+
+/// A message was stored durably.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the envelope's fields without their dollar signs")]
+pub struct SendResponse {
+    pub index: u64,
+    pub sid: String,
+    pub timestamp_ms: u64,
+}
+
+/// `POST` of an escalation: the contract's `EscalateRequest`, with unknown keys kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EscalateRequest {
+    /// Why, such as `by_end_user_ask`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What else the site sends.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub other: Map<String, Value>,
+}
+
+/// Seed 002, the answer to an escalation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's")]
+pub struct Escalation {
+    pub id: u64,
+    pub chat_id: u64,
+    pub status: String,
+}

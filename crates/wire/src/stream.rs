@@ -1,0 +1,80 @@
+//! Frames of the event stream, as serde types (`docs/protocol.md`, "Event stream").
+
+use serde::{Deserialize, Serialize};
+
+use crate::rest::{Chat, Member, Message};
+
+/// What a client says on the stream.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// The first frame.
+    Join {
+        /// The session token; absent at the desk, whose cookie speaks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// The chat; absent at the desk, whose route names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chat_id: Option<u64>,
+        /// The index of the last message the client has, 0 for none.
+        cursor: u64,
+    },
+    /// The sender types, or stopped.
+    Typing {
+        /// Whether it types now.
+        typing: bool,
+    },
+    /// Answer to a `ping`.
+    Pong,
+    /// A kind of a newer client: ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What the gateway says on the stream.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The answer to `join`.
+    Joined {
+        /// The chat's state.
+        chat: Box<Chat>,
+        /// Messages follow from here plus 1.
+        cursor: u64,
+        /// The longest silence of a healthy connection.
+        heartbeat_ms: u64,
+    },
+    /// Messages, then the chat's newest state.
+    Update {
+        /// In index order, without a gap.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<Message>,
+        /// The newest state, where it changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chat: Option<Box<Chat>>,
+    },
+    /// A member types, or stopped.
+    Typing {
+        /// Who.
+        member: Member,
+        /// Whether it types now.
+        typing: bool,
+    },
+    /// Are you there?
+    Ping,
+    /// The gateway shuts down.
+    Closing {
+        /// Reconnect in a random part of this time.
+        retry_after_ms: u64,
+    },
+    /// Why the gateway closes the stream.
+    Error {
+        /// One of [`crate::ErrorCode`].
+        code: String,
+        /// What to do about it.
+        message: String,
+        /// How long to wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+}
