@@ -26,9 +26,11 @@ impl From<Field<serde_json::Value>> for serde_json::Value {
             Field::Text(text) => text.into(),
             Field::Int(int) => int.into(),
             Field::Flag(flag) => flag.into(),
-            Field::Object(fields) => {
-                fields.into_iter().map(|(name, field)| (name.to_owned(), field.into())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Field::Object(fields) => fields
+                .into_iter()
+                .map(|(name, field)| (name.to_owned(), field.into()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
             Field::Document(document) => document,
         }
     }

@@ -1,0 +1,21 @@
+//! The gateway's logic for one chat: who may join and write, the index of each message, when a message is acknowledged, and how a stream
+//! resumes.
+//!
+//! It does no input or output: it never touches a socket, a store or a clock. The gateway feeds it with [`Input`]s and the time, then
+//! performs what [`ChatSession::poll`] returns until it returns `None`. The same code runs in virtual time beside the client engine in
+//! `tests/`.
+//!
+//! Three rules carry the product's promise:
+//!
+//! 1. A command is answered only after the [`Change`] that holds it was reported as [`Input::Committed`], that is, after it is durable.
+//! 2. Indexes are given in the order of commits, 1, 2, 3, … without a gap; an idempotency key that was used before gets the index it got then.
+//! 3. A stream gets messages only in the order of their indexes, from its cursor on, and at most one delivery is on its way to a stream:
+//!    a slow reader costs a cursor, not a queue.
+
+mod session;
+mod state;
+
+pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
+pub use state::{
+    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, Message, Notice, Script, SentKey, Status, open,
+};

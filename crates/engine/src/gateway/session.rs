@@ -1,0 +1,453 @@
+//! The run loop of one chat: queues commands while a change is on its way to the store, answers them when it is durable, and leads each
+//! stream from its cursor to the newest message. Refuses to keep more than [`Limits`] allow.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use wire::ErrorCode;
+
+use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Message, Script, SentKey, Status};
+
+/// A request that waits for an answer; the gateway's own number.
+pub type RequestId = u64;
+
+/// An open event stream; the gateway's own number.
+pub type StreamId = u64;
+
+/// Why a stream or a request is turned away. [`ErrorCode::Forbidden`] must look like `not_found` to an end user, so that chat ids cannot
+/// be probed.
+pub type Refusal = ErrorCode;
+
+/// What one chat may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Commands that wait for a running commit; more are refused as [`ErrorCode::Unavailable`].
+    pub waiting_commands: usize,
+    /// Newest messages kept in memory for streams that are up to date.
+    pub tail_messages: usize,
+    /// Messages of one delivery or read.
+    pub batch_messages: u64,
+    /// Streams of one chat.
+    pub streams: usize,
+    /// How long someone counts as typing without saying so again.
+    pub typing_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { waiting_commands: 256, tail_messages: 64, batch_messages: 500, streams: 32, typing_ms: 10_000 }
+    }
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<B> {
+    /// An actor asks something.
+    Command {
+        /// Echoed in [`Output::Reply`].
+        request: RequestId,
+        /// Who asks.
+        actor: Actor,
+        /// What.
+        command: Command<B>,
+    },
+    /// The change of the last [`Output::Commit`] is durable.
+    Committed,
+    /// The change of the last [`Output::Commit`] may or may not be durable: the store failed, or held another revision.
+    CommitFailed,
+    /// A stream wants this chat from its cursor on.
+    Join {
+        /// The stream.
+        stream: StreamId,
+        /// Who reads.
+        actor: Actor,
+        /// The index of the last message the reader has.
+        cursor: u64,
+    },
+    /// What [`Output::Read`] asked for, in index order; `None` where the store failed.
+    ReadDone {
+        /// The stream it was for.
+        stream: StreamId,
+        /// The messages.
+        messages: Option<Vec<Message<B>>>,
+    },
+    /// The last [`Output::Deliver`] left for the network.
+    Delivered {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// A reader types, or stopped.
+    Typing {
+        /// The stream it was said on.
+        stream: StreamId,
+        /// Whether it types now.
+        typing: bool,
+    },
+    /// A stream is gone.
+    Leave {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// The time of [`ChatSession::next_timeout_ms`] has come.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<B> {
+    /// Make this durable, then say [`Input::Committed`] or [`Input::CommitFailed`]. One at a time.
+    Commit(Change<B>),
+    /// Answer a request.
+    Reply {
+        /// Which.
+        request: RequestId,
+        /// How it went.
+        result: Result<Done, Refusal>,
+    },
+    /// A stream is in: say so with the chat's state, before anything else.
+    Joined {
+        /// The stream.
+        stream: StreamId,
+        /// The chat's state.
+        state: ChatState,
+        /// Messages follow from here plus 1.
+        cursor: u64,
+    },
+    /// Turn a stream away.
+    Refuse {
+        /// The stream.
+        stream: StreamId,
+        /// Why.
+        code: Refusal,
+    },
+    /// Read up to `limit` messages after an index, then say [`Input::ReadDone`].
+    Read {
+        /// The stream it is for.
+        stream: StreamId,
+        /// Messages after this index.
+        after_index: u64,
+        /// At most so many.
+        limit: u64,
+    },
+    /// Send messages and, last, the state; then say [`Input::Delivered`].
+    Deliver {
+        /// The stream.
+        stream: StreamId,
+        /// In index order, following the stream's cursor.
+        messages: Vec<Message<B>>,
+        /// The newest state, where the stream is up to date with it.
+        state: Option<ChatState>,
+    },
+    /// Tell a stream that someone types. May be dropped where the stream is slow.
+    Typing {
+        /// The stream.
+        stream: StreamId,
+        /// Who types.
+        author: Author,
+        /// Whether it types now.
+        typing: bool,
+    },
+    /// A change is durable: whoever shows queues should look again.
+    Changed(ChatState),
+    /// The session lost touch with the store: it has refused and closed everything with [`ErrorCode::Unavailable`]. Load the chat anew for
+    /// whoever comes next.
+    Stop,
+}
+
+struct Stream {
+    actor: Actor,
+    /// The last message that was delivered.
+    cursor: u64,
+    /// The last state that was delivered.
+    revision: u64,
+    /// A read or a delivery is on its way.
+    busy: bool,
+}
+
+/// A change on its way to the store, with the answers that wait for it.
+struct Committing<B> {
+    change: Change<B>,
+    answers: Vec<(RequestId, Done)>,
+}
+
+/// One chat.
+pub struct ChatSession<B, S> {
+    script: S,
+    limits: Limits,
+    /// The durable state.
+    state: ChatState,
+    sent: HashMap<SentKey, (u64, u64)>,
+    tail: VecDeque<Message<B>>,
+    waiting: VecDeque<(RequestId, Actor, Command<B>)>,
+    /// On its way to the store.
+    committing: Option<Committing<B>>,
+    streams: BTreeMap<StreamId, Stream>,
+    typing: HashMap<Actor, u64>,
+    outputs: VecDeque<Output<B>>,
+    stopped: bool,
+}
+
+impl<B: Clone, S: Script<B>> ChatSession<B, S> {
+    /// A session of a chat as the store has it. `sent` are the idempotency keys of its messages with index and time.
+    #[must_use]
+    pub fn new(state: ChatState, sent: HashMap<SentKey, (u64, u64)>, script: S, limits: Limits) -> Self {
+        ChatSession {
+            script,
+            limits,
+            state,
+            sent,
+            tail: VecDeque::new(),
+            waiting: VecDeque::new(),
+            committing: None,
+            streams: BTreeMap::new(),
+            typing: HashMap::new(),
+            outputs: VecDeque::new(),
+            stopped: false,
+        }
+    }
+
+    /// The durable state.
+    #[must_use]
+    pub fn state(&self) -> &ChatState {
+        &self.state
+    }
+
+    /// Whether nobody reads, writes or waits: the gateway may forget the session.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.streams.is_empty() && self.waiting.is_empty() && self.committing.is_none() && self.outputs.is_empty()
+    }
+
+    /// When [`Input::Tick`] is due.
+    #[must_use]
+    pub fn next_timeout_ms(&self) -> Option<u64> {
+        self.typing.values().min().copied()
+    }
+
+    /// What is to be done next; `None` until the next input.
+    pub fn poll(&mut self) -> Option<Output<B>> {
+        self.outputs.pop_front()
+    }
+
+    /// Takes one input in. Call [`ChatSession::poll`] until it returns `None` afterwards.
+    pub fn handle(&mut self, input: Input<B>, now_ms: u64) {
+        match input {
+            Input::Command { request, actor, command } => self.handle_command(request, actor, command, now_ms),
+            Input::Committed => self.handle_committed(now_ms),
+            Input::CommitFailed => self.stop(),
+            Input::Join { stream, actor, cursor } => self.handle_join(stream, actor, cursor),
+            Input::ReadDone { stream, messages } => self.handle_read(stream, messages),
+            Input::Delivered { stream } => {
+                if let Some(entry) = self.streams.get_mut(&stream) {
+                    entry.busy = false;
+                    self.advance(stream);
+                }
+            }
+            Input::Typing { stream, typing } => self.handle_typing(stream, typing, now_ms),
+            Input::Leave { stream } => self.handle_leave(stream),
+            Input::Tick => self.expire_typing(now_ms),
+        }
+    }
+
+    fn handle_command(&mut self, request: RequestId, actor: Actor, command: Command<B>, now_ms: u64) {
+        if self.stopped || self.waiting.len() >= self.limits.waiting_commands {
+            self.reply(request, Err(ErrorCode::Unavailable));
+            return;
+        }
+        self.waiting.push_back((request, actor, command));
+        self.commit_waiting(now_ms);
+    }
+
+    /// Turns all waiting commands into one change: what arrives during a commit shares the next one.
+    fn commit_waiting(&mut self, now_ms: u64) {
+        if self.committing.is_some() || self.waiting.is_empty() {
+            return;
+        }
+        let mut draft = Draft::new(self.state.clone());
+        let mut answers = Vec::new();
+        for (request, actor, command) in std::mem::take(&mut self.waiting) {
+            match draft.apply(actor, &command, &self.sent, &self.script, now_ms) {
+                Ok(done) => answers.push((request, done)),
+                Err(code) => self.reply(request, Err(code)),
+            }
+        }
+        if draft.is_empty() {
+            // Only repetitions of what is durable already.
+            for (request, done) in answers {
+                self.reply(request, Ok(done));
+            }
+            return;
+        }
+        let change = draft.finish();
+        self.outputs.push_back(Output::Commit(change.clone()));
+        self.committing = Some(Committing { change, answers });
+    }
+
+    fn handle_committed(&mut self, now_ms: u64) {
+        let Some(Committing { change, answers }) = self.committing.take() else { return };
+        for (request, done) in answers {
+            let done = match done {
+                // The state as it was committed, with its final revision.
+                Done::State(_) => Done::State(change.state.clone()),
+                sent @ Done::Sent { .. } => sent,
+            };
+            self.reply(request, Ok(done));
+        }
+        for message in &change.messages {
+            if let Some(client_id) = &message.client_id {
+                self.sent.insert((message.author, client_id.clone()), (message.index, message.at_ms));
+            }
+        }
+        self.state = change.state;
+        self.tail.extend(change.messages);
+        while self.tail.len() > self.limits.tail_messages {
+            self.tail.pop_front();
+        }
+        self.outputs.push_back(Output::Changed(self.state.clone()));
+        let streams: Vec<StreamId> = self.streams.keys().copied().collect();
+        for stream in streams {
+            self.advance(stream);
+        }
+        self.commit_waiting(now_ms);
+    }
+
+    fn handle_join(&mut self, stream: StreamId, actor: Actor, cursor: u64) {
+        if self.stopped {
+            self.refuse(stream, ErrorCode::Unavailable);
+        } else if !self.may_read(actor) {
+            self.refuse(stream, ErrorCode::Forbidden);
+        } else if self.streams.len() >= self.limits.streams {
+            self.refuse(stream, ErrorCode::RateLimited);
+        } else {
+            let cursor = cursor.min(self.state.last_index);
+            let state = self.state.clone();
+            self.streams.insert(stream, Stream { actor, cursor, revision: state.revision, busy: false });
+            self.outputs.push_back(Output::Joined { stream, state, cursor });
+            self.advance(stream);
+        }
+    }
+
+    fn may_read(&self, actor: Actor) -> bool {
+        match actor {
+            Actor::EndUser(id) => self.state.end_user_id == id,
+            Actor::Agent(id) => self.state.all_agent_ids.contains(&id),
+        }
+    }
+
+    /// Moves a stream on by one delivery or read, where it has something to get and nothing on its way.
+    fn advance(&mut self, stream: StreamId) {
+        let Some(entry) = self.streams.get_mut(&stream) else { return };
+        if entry.busy {
+            return;
+        }
+        if entry.cursor < self.state.last_index {
+            let next = entry.cursor.saturating_add(1);
+            let in_tail = self.tail.front().is_some_and(|first| first.index <= next);
+            if in_tail {
+                let messages: Vec<Message<B>> =
+                    self.tail.iter().filter(|message| message.index >= next).cloned().collect();
+                self.deliver(stream, messages);
+            } else {
+                entry.busy = true;
+                let (after_index, limit) = (entry.cursor, self.limits.batch_messages);
+                self.outputs.push_back(Output::Read { stream, after_index, limit });
+            }
+        } else if entry.revision < self.state.revision {
+            self.deliver(stream, Vec::new());
+        }
+    }
+
+    fn handle_read(&mut self, stream: StreamId, messages: Option<Vec<Message<B>>>) {
+        let Some(entry) = self.streams.get_mut(&stream) else { return };
+        entry.busy = false;
+        let next = entry.cursor.saturating_add(1);
+        match messages {
+            Some(messages) if messages.first().is_some_and(|first| first.index == next) => {
+                self.deliver(stream, messages)
+            }
+            // The store failed or has a hole: the reader resumes from its cursor with a fresh session.
+            _ => {
+                self.handle_leave(stream);
+                self.refuse(stream, ErrorCode::Unavailable);
+            }
+        }
+    }
+
+    fn deliver(&mut self, stream: StreamId, messages: Vec<Message<B>>) {
+        let Some(entry) = self.streams.get_mut(&stream) else { return };
+        if let Some(last) = messages.last() {
+            entry.cursor = last.index;
+        }
+        let up_to_date = entry.cursor >= self.state.last_index && entry.revision < self.state.revision;
+        let state = up_to_date.then(|| self.state.clone());
+        if up_to_date {
+            entry.revision = self.state.revision;
+        }
+        entry.busy = true;
+        self.outputs.push_back(Output::Deliver { stream, messages, state });
+    }
+
+    fn handle_typing(&mut self, stream: StreamId, typing: bool, now_ms: u64) {
+        let Some(entry) = self.streams.get(&stream) else { return };
+        let actor = entry.actor;
+        if self.state.status == Status::Finished {
+            return;
+        }
+        let was_typing = self.typing.contains_key(&actor);
+        if typing {
+            self.typing.insert(actor, now_ms.saturating_add(self.limits.typing_ms));
+        } else {
+            self.typing.remove(&actor);
+        }
+        if typing != was_typing {
+            self.announce_typing(actor, typing);
+        }
+    }
+
+    fn announce_typing(&mut self, actor: Actor, typing: bool) {
+        let others = self.streams.iter().filter(|(_, entry)| entry.actor != actor).map(|(stream, _)| *stream);
+        let author = actor.into();
+        self.outputs.extend(others.map(|stream| Output::Typing { stream, author, typing }));
+    }
+
+    fn expire_typing(&mut self, now_ms: u64) {
+        let expired: Vec<Actor> =
+            self.typing.iter().filter(|(_, at_ms)| **at_ms <= now_ms).map(|(actor, _)| *actor).collect();
+        for actor in expired {
+            self.typing.remove(&actor);
+            self.announce_typing(actor, false);
+        }
+    }
+
+    fn handle_leave(&mut self, stream: StreamId) {
+        let Some(entry) = self.streams.remove(&stream) else { return };
+        let still_here = self.streams.values().any(|other| other.actor == entry.actor);
+        if !still_here && self.typing.remove(&entry.actor).is_some() {
+            self.announce_typing(entry.actor, false);
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopped = true;
+        if let Some(Committing { answers, .. }) = self.committing.take() {
+            for (request, _) in answers {
+                self.reply(request, Err(ErrorCode::Unavailable));
+            }
+        }
+        for (request, _, _) in std::mem::take(&mut self.waiting) {
+            self.reply(request, Err(ErrorCode::Unavailable));
+        }
+        for stream in std::mem::take(&mut self.streams).into_keys() {
+            self.refuse(stream, ErrorCode::Unavailable);
+        }
+        self.typing.clear();
+        self.outputs.push_back(Output::Stop);
+    }
+
+    fn reply(&mut self, request: RequestId, result: Result<Done, Refusal>) {
+        self.outputs.push_back(Output::Reply { request, result });
+    }
+
+    fn refuse(&mut self, stream: StreamId, code: Refusal) {
+        self.outputs.push_back(Output::Refuse { stream, code });
+    }
+}
