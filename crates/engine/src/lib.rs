@@ -4,4 +4,5 @@
 //! hands in one input, performs all outputs, and only then hands in the next. It refuses to know what a message says: message bodies are
 //! handles that it stores and passes on.
 
+pub mod client;
 pub mod gateway;

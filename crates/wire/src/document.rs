@@ -1,4 +1,7 @@
-//! Reading a parsed JSON value without owning its type. Refuses nothing and converts nothing: a field of the wrong type reads as absent.
+//! Reading and making JSON values without owning their type. Refuses nothing and converts nothing: a field of the wrong type reads as
+//! absent.
+
+use crate::Fields;
 
 /// A parsed JSON value, wherever it lives: a browser object in the SDK, a `serde_json::Value` in native tests.
 ///
@@ -14,6 +17,12 @@ pub trait Document: Clone {
     fn as_flag(&self) -> Option<bool>;
     /// The elements of an array; `None` where the value is no array.
     fn items(&self) -> Option<Vec<Self>>;
+    /// An object with these fields.
+    fn build(fields: Fields<Self>) -> Self;
+    /// The value that this JSON text stands for; `None` where it is no JSON.
+    fn parse(json: &str) -> Option<Self>;
+    /// The value as JSON text; `None` where it has none (a function, a cycle).
+    fn to_json(&self) -> Option<String>;
 
     /// The string member `name`.
     fn text(&self, name: &str) -> Option<String> {
@@ -56,5 +65,17 @@ impl Document for serde_json::Value {
 
     fn items(&self) -> Option<Vec<Self>> {
         self.as_array().cloned()
+    }
+
+    fn build(fields: Fields<Self>) -> Self {
+        crate::Field::Object(fields).into()
+    }
+
+    fn parse(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    fn to_json(&self) -> Option<String> {
+        Some(self.to_string())
     }
 }

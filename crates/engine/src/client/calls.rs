@@ -1,0 +1,414 @@
+//! The application's calls as REST requests: what each asks, what its answer does to the chat, and how a refused, aborted or late one
+//! ends. Every call is settled exactly once.
+
+use wire::{Document, ErrorCode, Field, MESSAGES_PAGE_LIMIT};
+
+use super::engine::Client;
+use super::error::Error;
+use super::identity::random_text;
+use super::text::{decimal, with_query};
+use super::types::{Call, Event, Method, OpId, Output, Request, RequestId, Response, Settled};
+
+/// Characters of an idempotency key: 132 random bits.
+const CLIENT_ID_LENGTH: usize = 22;
+
+/// What the answer to a request is for.
+pub(crate) enum Purpose<D> {
+    /// A session.
+    Exchange,
+    /// The body is the call's result.
+    Body(OpId),
+    /// Only success counts.
+    Done(OpId),
+    /// The chat of the body becomes the current one, from its first message on.
+    CreateChat(OpId),
+    /// The chat of the body becomes the current one, from its newest message on.
+    LoadChat(OpId),
+    /// The same, where one is ongoing.
+    LoadOngoingChat(OpId),
+    /// The chat of the body is finished.
+    FinishChat(OpId),
+    /// One more page of messages of the chat.
+    Page { op: OpId, chat_id: u64, collected: Vec<(u64, D)> },
+    /// A message of the outbox.
+    Post { client_id: String },
+}
+
+impl<D> Purpose<D> {
+    fn op(&self) -> Option<OpId> {
+        match self {
+            Purpose::Body(op)
+            | Purpose::Done(op)
+            | Purpose::CreateChat(op)
+            | Purpose::LoadChat(op)
+            | Purpose::LoadOngoingChat(op)
+            | Purpose::FinishChat(op)
+            | Purpose::Page { op, .. } => Some(*op),
+            Purpose::Exchange | Purpose::Post { .. } => None,
+        }
+    }
+}
+
+/// A request that is not answered yet.
+pub(crate) struct Pending<D> {
+    id: RequestId,
+    purpose: Purpose<D>,
+    method: Method,
+    path: String,
+    body: Option<D>,
+    deadline_ms: u64,
+    /// The token it went out with; none while it waits for a session.
+    token: Option<String>,
+    /// It left for the network.
+    pub(crate) sent: bool,
+    /// It was repeated with a new session once.
+    renewed: bool,
+    /// The end user for whom it was asked, where one was known.
+    pub(crate) issued_as: Option<u64>,
+}
+
+impl<D> Pending<D> {
+    /// Whether it is part of a `fetchMessages` of this chat.
+    pub(crate) fn is_page_of(&self, chat: u64) -> bool {
+        matches!(self.purpose, Purpose::Page { chat_id, .. } if chat_id == chat)
+    }
+}
+
+impl<D: Document> Client<D> {
+    pub(crate) fn handle_call(&mut self, op: OpId, call: Call<D>) {
+        match call {
+            Call::Company => self.get(Purpose::Body(op), "/api/v1/company".to_owned()),
+            Call::Menus { key, lang } => {
+                let lang = lang.or_else(|| self.config.lang.clone());
+                self.get(
+                    Purpose::Body(op),
+                    with_query("/api/v1/menus", &[("key", key.as_deref()), ("lang", lang.as_deref())]),
+                );
+            }
+            Call::WaitTimes { menu_id, lang } => {
+                let lang = lang.or_else(|| self.config.lang.clone());
+                let path = ["/api/v1/menus/", &decimal(menu_id), "/wait_times"].concat();
+                self.get(Purpose::Body(op), with_query(&path, &[("lang", lang.as_deref())]));
+            }
+            Call::CreateChat { menu_id, chat } => self.create_chat(op, menu_id, chat),
+            Call::LoadChat { chat_id } => self.get(Purpose::LoadChat(op), chat_path(chat_id, "")),
+            Call::LoadOngoingChat => self.get(Purpose::LoadOngoingChat(op), "/api/v1/chats/ongoing".to_owned()),
+            Call::FinishChat => {
+                if let Some(chat_id) = self.chat_for(op) {
+                    let body = D::build(vec![("status", Field::Text("finished".to_owned()))]);
+                    self.request(Purpose::FinishChat(op), Method::Patch, chat_path(chat_id, ""), Some(body));
+                }
+            }
+            Call::DestroyChat => self.destroy_chat(op),
+            Call::FetchMessages => self.fetch_messages(op),
+            Call::Send { chat_id, message } => self.send_message(op, chat_id, message),
+            Call::Escalate { request } => {
+                if let Some(chat_id) = self.chat_for(op) {
+                    let body = request.unwrap_or_else(|| D::build(Vec::new()));
+                    self.request(Purpose::Done(op), Method::Post, chat_path(chat_id, "/escalations"), Some(body));
+                }
+            }
+        }
+    }
+
+    /// The current chat; without one the call is settled.
+    fn chat_for(&mut self, op: OpId) -> Option<u64> {
+        let chat_id = self.chat.as_ref().map(|chat| chat.id);
+        if chat_id.is_none() {
+            self.settle(op, Err(no_chat()));
+        }
+        chat_id
+    }
+
+    fn create_chat(&mut self, op: OpId, menu_id: u64, chat: Option<D>) {
+        let client_id = self.new_client_id();
+        let mut fields = vec![("client_id", Field::Text(client_id)), ("menu_id", Field::Int(menu_id as i64))];
+        match (chat, &self.config.lang) {
+            (Some(chat), _) => fields.push(("chat", Field::Document(chat))),
+            (None, Some(lang)) => fields.push(("chat", Field::Object(vec![("lang", Field::Text(lang.clone()))]))),
+            (None, None) => {}
+        }
+        self.request(Purpose::CreateChat(op), Method::Post, "/api/v1/chats".to_owned(), Some(D::build(fields)));
+    }
+
+    pub(crate) fn new_client_id(&mut self) -> String {
+        random_text(CLIENT_ID_LENGTH, &mut *self.entropy)
+    }
+
+    fn destroy_chat(&mut self, op: OpId) {
+        let Some(chat_id) = self.chat.as_ref().map(|chat| chat.id) else { return self.settle(op, Ok(Settled::Done)) };
+        let error = Error::new(ErrorCode::ChatEnded, "The chat was destroyed.");
+        self.drop_messages_of(chat_id, &error);
+        self.detach();
+        self.emit(Event::ChatDestroyed);
+        self.request(Purpose::Done(op), Method::Delete, chat_path(chat_id, ""), None);
+    }
+
+    fn fetch_messages(&mut self, op: OpId) {
+        let Some(chat_id) = self.chat.as_ref().map(|chat| chat.id) else {
+            self.emit(Event::Error(no_chat()));
+            return self.settle(op, Ok(Settled::Messages(Vec::new())));
+        };
+        self.timeline.hold();
+        self.fetch_page(op, chat_id, 0, Vec::new());
+    }
+
+    fn fetch_page(&mut self, op: OpId, chat_id: u64, after_index: u64, collected: Vec<(u64, D)>) {
+        let (after, limit) = (decimal(after_index), decimal(MESSAGES_PAGE_LIMIT));
+        let path =
+            with_query(&chat_path(chat_id, "/messages"), &[("after_index", Some(&after)), ("limit", Some(&limit))]);
+        self.get(Purpose::Page { op, chat_id, collected }, path);
+    }
+
+    fn get(&mut self, purpose: Purpose<D>, path: String) {
+        self.request(purpose, Method::Get, path, None);
+    }
+
+    /// Sends a request, or keeps it until there is a session.
+    pub(crate) fn request(&mut self, purpose: Purpose<D>, method: Method, path: String, body: Option<D>) {
+        self.last_request = self.last_request.wrapping_add(1);
+        let pending = Pending {
+            id: self.last_request,
+            purpose,
+            method,
+            path,
+            body,
+            deadline_ms: self.now_ms.saturating_add(self.config.call_timeout_ms),
+            token: None,
+            sent: false,
+            renewed: false,
+            issued_as: self.identity.end_user_id,
+        };
+        self.requests.push(pending);
+        self.send_waiting_requests();
+    }
+
+    /// Sends what waited for a session, or asks for one.
+    pub(crate) fn send_waiting_requests(&mut self) {
+        let token = self.session.token().map(str::to_owned);
+        let mut needs_session = false;
+        for pending in self.requests.iter_mut().filter(|pending| !pending.sent) {
+            if !matches!(pending.purpose, Purpose::Exchange) {
+                if token.is_none() {
+                    needs_session = true;
+                    continue;
+                }
+                pending.token.clone_from(&token);
+                pending.issued_as = self.identity.end_user_id;
+            }
+            pending.sent = true;
+            self.outputs.push_back(Output::Http(Request {
+                id: pending.id,
+                method: pending.method,
+                path: pending.path.clone(),
+                token: pending.token.clone(),
+                body: pending.body.clone(),
+            }));
+        }
+        if needs_session {
+            self.ensure_session();
+        }
+    }
+
+    pub(crate) fn handle_http(&mut self, request: RequestId, response: Option<Response<D>>) {
+        let Some(position) = self.requests.iter().position(|pending| pending.id == request && pending.sent) else {
+            return;
+        };
+        let unauthorized = response.as_ref().is_some_and(|response| response.status == 401);
+        if unauthorized && self.repeat_with_new_session(position) {
+            return;
+        }
+        let pending = self.requests.swap_remove(position);
+        let result = match response {
+            None => Err(Error::new(ErrorCode::Network, "The gateway could not be reached.")),
+            Some(response) if (200..300).contains(&response.status) => Ok(response),
+            Some(response) => {
+                Err(Error::from_response(response.status, response.retry_after_ms, response.body.as_ref()))
+            }
+        };
+        self.answer(pending, result);
+    }
+
+    /// A session can end early, when the gateway's key changed: each request is repeated once with a new one.
+    fn repeat_with_new_session(&mut self, position: usize) -> bool {
+        let Some(pending) = self.requests.get_mut(position) else { return false };
+        if pending.renewed || matches!(pending.purpose, Purpose::Exchange) {
+            return false;
+        }
+        pending.renewed = true;
+        pending.sent = false;
+        let refused = pending.token.take().unwrap_or_default();
+        self.invalidate_session(&refused);
+        self.send_waiting_requests();
+        true
+    }
+
+    fn answer(&mut self, pending: Pending<D>, result: Result<Response<D>, Error>) {
+        let body = result.map(|response| response.body);
+        match pending.purpose {
+            Purpose::Exchange => self.exchanged(body.map(|body| Response { status: 200, retry_after_ms: None, body })),
+            Purpose::Post { client_id } => self.posted(&client_id, body),
+            Purpose::Body(op) => {
+                let result = body.and_then(|body| body.map(Settled::Body).ok_or_else(unreadable));
+                self.settle(op, result);
+            }
+            Purpose::Done(op) => self.settle(op, body.map(|_| Settled::Done)),
+            Purpose::CreateChat(op) => self.chat_arrived(op, body, ChatArrival::Created),
+            Purpose::LoadChat(op) => self.chat_arrived(op, body, ChatArrival::Loaded),
+            Purpose::LoadOngoingChat(op) => self.chat_arrived(op, body, ChatArrival::Ongoing),
+            Purpose::FinishChat(op) => {
+                if let Ok(Some(state)) = body.as_ref().map(|body| body.as_ref()?.field("chat")) {
+                    self.update_chat(state);
+                }
+                self.settle(op, body.map(|_| Settled::Done));
+            }
+            Purpose::Page { op, chat_id, collected } => self.page_arrived(op, chat_id, collected, body),
+        }
+    }
+
+    fn chat_arrived(&mut self, op: OpId, body: Result<Option<D>, Error>, arrival: ChatArrival) {
+        let body = match body {
+            Ok(Some(body)) => body,
+            Ok(None) => return self.settle(op, Err(unreadable())),
+            Err(error) => return self.settle(op, Err(error)),
+        };
+        let Some(state) = body.field("chat") else {
+            if arrival != ChatArrival::Ongoing {
+                return self.settle(op, Err(unreadable()));
+            }
+            if self.chat.as_ref().is_some_and(|chat| !chat.finished) {
+                self.detach();
+            }
+            return self.settle(op, Ok(Settled::NoChat));
+        };
+        let Some((id, state)) = self.attach(state, arrival == ChatArrival::Created) else {
+            return self.settle(op, Err(unreadable()));
+        };
+        self.settle(op, Ok(Settled::Chat { id, state }));
+        if arrival == ChatArrival::Ongoing {
+            self.emit(Event::ChatOngoing);
+        }
+        self.emit(Event::ChatUpdated);
+    }
+
+    fn page_arrived(&mut self, op: OpId, chat_id: u64, mut collected: Vec<(u64, D)>, body: Result<Option<D>, Error>) {
+        if self.chat.as_ref().is_none_or(|chat| chat.id != chat_id) {
+            // The chat was put aside meanwhile, and its timeline with it.
+            return self.fetch_failed(
+                op,
+                chat_id,
+                Error::new(ErrorCode::NoChat, "The chat was put aside during fetchMessages."),
+            );
+        }
+        let page = body.and_then(|body| read_page(body.as_ref()).ok_or_else(unreadable));
+        let (messages, last_index) = match page {
+            Ok(page) => page,
+            Err(error) => return self.fetch_failed(op, chat_id, error),
+        };
+        let before = collected.last().map_or(0, |(index, _)| *index);
+        let is_end = messages.is_empty();
+        collected.extend(messages.into_iter().filter(|(index, _)| *index > before));
+        let newest = collected.last().map_or(0, |(index, _)| *index);
+        if newest < last_index && !is_end && newest > before {
+            return self.fetch_page(op, chat_id, newest, collected);
+        }
+        self.timeline.fetched(&collected, newest);
+        let messages = collected.into_iter().map(|(_, message)| message).collect();
+        self.settle(op, Ok(Settled::Messages(messages)));
+        // Released by the next tick: the caller must have had its turn before live messages go on.
+        self.releases += 1;
+    }
+
+    /// `fetchMessages` answers with nothing and an error event (seed 003), except where its caller abandoned it.
+    fn fetch_failed(&mut self, op: OpId, chat_id: u64, error: Error) {
+        if self.chat.as_ref().is_some_and(|chat| chat.id == chat_id) {
+            self.timeline.release();
+            self.show_released();
+        }
+        if matches!(error.code, ErrorCode::Aborted | ErrorCode::Closed | ErrorCode::IdentityChanged) {
+            return self.settle(op, Err(error));
+        }
+        self.emit(Event::Error(error));
+        self.settle(op, Ok(Settled::Messages(Vec::new())));
+    }
+
+    pub(crate) fn handle_abort(&mut self, op: OpId) {
+        let error = Error::new(ErrorCode::Aborted, "The call was aborted.");
+        if let Some(client_id) = self.outbox.by_op(op).map(|entry| entry.client_id.clone()) {
+            self.give_up_message(&client_id, error);
+            return;
+        }
+        self.fail_requests(&error, |pending| pending.purpose.op() == Some(op));
+    }
+
+    /// Ends every request that is chosen, as if it had been answered with this error.
+    pub(crate) fn fail_requests(&mut self, error: &Error, chosen: impl Fn(&Pending<D>) -> bool) {
+        let (failed, kept) = std::mem::take(&mut self.requests).into_iter().partition(|pending| chosen(pending));
+        self.requests = kept;
+        let failed: Vec<Pending<D>> = failed;
+        for pending in failed {
+            if pending.sent {
+                self.output(Output::CancelHttp { request: pending.id });
+            }
+            match pending.purpose {
+                Purpose::Page { op, chat_id, .. } => self.fetch_failed(op, chat_id, error.clone()),
+                // It never left: it waits for a session in the outbox.
+                Purpose::Post { client_id } if !pending.sent => self.outbox.back_to_queue(&client_id),
+                _ => self.answer(pending, Err(error.clone())),
+            }
+        }
+    }
+
+    /// Ends the request that carries a message of the outbox.
+    pub(crate) fn cancel_post(&mut self, client_id: &str) {
+        let is_it =
+            |pending: &Pending<D>| matches!(&pending.purpose, Purpose::Post { client_id: other } if other == client_id);
+        if let Some(position) = self.requests.iter().position(is_it) {
+            let pending = self.requests.swap_remove(position);
+            if pending.sent {
+                self.output(Output::CancelHttp { request: pending.id });
+            }
+        }
+    }
+
+    /// Ends the requests that took too long.
+    pub(crate) fn expire_requests(&mut self) {
+        let now_ms = self.now_ms;
+        let error = Error::new(ErrorCode::Timeout, "The gateway did not answer in time.");
+        if self.requests.iter().any(|pending| pending.deadline_ms <= now_ms) {
+            self.fail_requests(&error, |pending| pending.deadline_ms <= now_ms);
+        }
+    }
+
+    pub(crate) fn next_request_timeout_ms(&self) -> Option<u64> {
+        self.requests.iter().map(|pending| pending.deadline_ms).min()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChatArrival {
+    Created,
+    Loaded,
+    Ongoing,
+}
+
+fn read_page<D: Document>(body: Option<&D>) -> Option<(Vec<(u64, D)>, u64)> {
+    let body = body?;
+    let messages = body.field("messages")?.items()?;
+    let messages =
+        messages.into_iter().map(|message| Some((message.count("$index")?, message))).collect::<Option<Vec<_>>>()?;
+    Some((messages, body.count("last_index")?))
+}
+
+/// The path of a chat, or of something of it.
+pub(crate) fn chat_path(chat_id: u64, rest: &str) -> String {
+    ["/api/v1/chats/", &decimal(chat_id), rest].concat()
+}
+
+pub(crate) fn no_chat() -> Error {
+    Error::new(ErrorCode::NoChat, "There is no ongoing chat: create or load one first.")
+}
+
+fn unreadable() -> Error {
+    Error::new(ErrorCode::Protocol, "The gateway's answer cannot be read.")
+}

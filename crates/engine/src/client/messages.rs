@@ -1,0 +1,279 @@
+//! Messages both ways: the outbox's sends and their outcome, and what the stream brings, shown to listeners once and in order.
+
+use wire::{Document, ErrorCode, Field};
+
+use super::calls::{Purpose, chat_path, no_chat};
+use super::chat::{Chat, Member};
+use super::connection::spread_after;
+use super::engine::Client;
+use super::error::Error;
+use super::outbox::{Delivery, DeliveryState, NewEntry, may_retry};
+use super::timeline::{Arrival, Timeline};
+use super::types::{Event, Method, OpId, Output, Settled};
+
+impl<D: Document> Client<D> {
+    pub(crate) fn send_message(&mut self, op: OpId, chat_id: Option<u64>, message: D) {
+        let current = self.chat.as_ref().map(|chat| (chat.id, chat.finished));
+        let chat_id = match (chat_id, current) {
+            (None, None) => return self.settle(op, Err(no_chat())),
+            (Some(id), Some((current, true))) if id == current => return self.settle(op, Err(chat_ended())),
+            (None, Some((_, true))) => return self.settle(op, Err(chat_ended())),
+            (Some(id), _) | (None, Some((id, false))) => id,
+        };
+        let Some(end_user_id) = self.identity.end_user_id else { return self.settle(op, Err(no_chat())) };
+        let client_id = self.new_client_id();
+        let prefix = self.identity.outbox_prefix_of(end_user_id);
+        let timeout_ms = self.config.send_timeout_ms;
+        let entry = NewEntry { client_id: client_id.clone(), chat_id, message, op, prefix: &prefix, timeout_ms };
+        let Some((key, value)) = self.outbox.push(entry, self.now_ms) else {
+            let message = "The message cannot be written as JSON.";
+            return self.settle(op, Err(Error::new(ErrorCode::InvalidArgument, message)));
+        };
+        self.output(Output::Store { key, value });
+        self.announce(&client_id, DeliveryState::Queued);
+        self.stop_typing();
+    }
+
+    /// Sends the next message of the outbox, where one may go.
+    pub(crate) fn flush_outbox(&mut self) {
+        if self.session.token().is_none() {
+            return;
+        }
+        let Some(entry) = self.outbox.start_next(self.now_ms) else { return };
+        let client_id = entry.client_id.clone();
+        let path = chat_path(entry.chat_id, "/messages");
+        let body =
+            vec![("client_id", Field::Text(client_id.clone())), ("message", Field::Document(entry.message.clone()))];
+        self.announce(&client_id, DeliveryState::Sending);
+        self.request(Purpose::Post { client_id }, Method::Post, path, Some(D::build(body)));
+    }
+
+    /// The gateway answered a send, or the try failed.
+    pub(crate) fn posted(&mut self, client_id: &str, result: Result<Option<D>, Error>) {
+        match result {
+            Ok(body) => match body.and_then(|body| body.count("index")) {
+                Some(index) => {
+                    self.outbox.retry_at_ms = 0;
+                    self.outbox_backoff.reset();
+                    self.message_stored(client_id, index);
+                }
+                None => {
+                    let message = "The gateway's answer to a message cannot be read.";
+                    self.give_up_message(client_id, Error::new(ErrorCode::Protocol, message));
+                }
+            },
+            // A try that timed out is only one try; the whole wait is limited by `send_timeout_ms`.
+            Err(error)
+                if may_retry(&error)
+                    || error.code == ErrorCode::Timeout
+                    || error.code == ErrorCode::AuthenticationFailed =>
+            {
+                let wait_ms = self.outbox_backoff.next_wait_ms(self.config.backoff, (self.entropy)());
+                let wait_ms = wait_ms.max(error.retry_after_ms.map_or(0, |ms| spread_after(ms, (self.entropy)())));
+                self.outbox.retry_at_ms = self.now_ms.saturating_add(wait_ms);
+                self.outbox.back_to_queue(client_id);
+                self.announce(client_id, DeliveryState::Queued);
+            }
+            Err(error) => self.give_up_message(client_id, error),
+        }
+    }
+
+    /// The gateway has the message: by its own answer, or because the stream brought it.
+    fn message_stored(&mut self, client_id: &str, index: u64) {
+        let Some((entry, key)) = self.outbox.remove(client_id) else { return };
+        self.output(Output::Forget { key });
+        self.emit_delivery(client_id, DeliveryState::Sent { index });
+        if let Some(op) = entry.op {
+            self.settle(op, Ok(Settled::Sent { index, client_id: client_id.to_owned() }));
+        }
+    }
+
+    /// The message will not be sent any more.
+    pub(crate) fn give_up_message(&mut self, client_id: &str, error: Error) {
+        self.cancel_post(client_id);
+        let Some((entry, key)) = self.outbox.remove(client_id) else { return };
+        self.output(Output::Forget { key });
+        self.emit_delivery(client_id, DeliveryState::Failed(error.clone()));
+        if let Some(op) = entry.op {
+            self.settle(op, Err(error));
+        }
+    }
+
+    /// Gives up every message of a chat.
+    pub(crate) fn drop_messages_of(&mut self, chat_id: u64, error: &Error) {
+        let clients: Vec<String> = self
+            .outbox
+            .entries()
+            .filter(|entry| entry.chat_id == chat_id)
+            .map(|entry| entry.client_id.clone())
+            .collect();
+        for client_id in clients {
+            self.give_up_message(&client_id, error.clone());
+        }
+    }
+
+    pub(crate) fn expire_messages(&mut self) {
+        for client_id in self.outbox.overdue(self.now_ms) {
+            let message = "The message could not be delivered in time and was given up.";
+            self.give_up_message(&client_id, Error::new(ErrorCode::Timeout, message));
+        }
+    }
+
+    /// Storage answered with what an earlier page left in this end user's outbox.
+    pub(crate) fn loaded_outbox(&mut self, prefix: &str, entries: Vec<(String, String)>) {
+        // An answer that comes after yet another change of identity is of no use.
+        if self.identity.end_user_id.is_none_or(|id| self.identity.outbox_prefix_of(id) != prefix) {
+            return;
+        }
+        for (key, value) in entries {
+            if self.outbox.restore(prefix, &key, &value, self.config.send_timeout_ms) {
+                if let Some(client_id) = key.rsplit('|').next().map(str::to_owned) {
+                    self.announce(&client_id, DeliveryState::Queued);
+                }
+            } else {
+                self.output(Output::Forget { key });
+            }
+        }
+    }
+
+    fn announce(&mut self, client_id: &str, state: DeliveryState) {
+        if self.outbox.get(client_id).is_some() {
+            self.emit_delivery(client_id, state);
+        }
+    }
+
+    fn emit_delivery(&mut self, client_id: &str, state: DeliveryState) {
+        self.emit(Event::Delivery(Delivery { client_id: client_id.to_owned(), state }));
+    }
+
+    /// Makes a chat the current one; gives its number and state, `None` where it cannot be read.
+    pub(crate) fn attach(&mut self, state: D, from_start: bool) -> Option<(u64, D)> {
+        let chat = Chat::read(state.clone())?;
+        let id = chat.id;
+        if self.chat.as_ref().is_some_and(|current| current.id == id) {
+            self.update_chat(state);
+        } else {
+            self.detach();
+            let cursor = if from_start { 0 } else { chat.last_index };
+            self.timeline = Timeline::new(cursor, self.config.history_limit);
+            self.output(Output::Chat(Some((id, state))));
+            self.chat = Some(chat);
+        }
+        self.chat.as_ref().map(|chat| (id, chat.state.clone()))
+    }
+
+    /// Puts the current chat aside.
+    pub(crate) fn detach(&mut self) {
+        self.close_stream();
+        let Some(chat) = self.chat.take() else { return };
+        let error = Error::new(ErrorCode::NoChat, "The chat was put aside during fetchMessages.");
+        self.fail_requests(&error, |pending| pending.is_page_of(chat.id));
+        self.timeline = Timeline::new(0, self.config.history_limit);
+        self.releases = 0;
+        self.set_unread(0);
+        self.output(Output::Chat(None));
+        if chat.connected && !chat.ended {
+            self.emit(Event::ChatDisconnected);
+        }
+    }
+
+    /// Takes over a newer state of the current chat, and tells who came and went.
+    pub(crate) fn update_chat(&mut self, state: D) {
+        let Some(chat) = self.chat.as_mut() else { return };
+        let Some(changes) = chat.update(state.clone()) else { return };
+        let id = chat.id;
+        self.output(Output::Chat(Some((id, state))));
+        self.emit(Event::ChatUpdated);
+        for member in changes.left {
+            self.member_typing(&member, false);
+            self.emit(Event::MemberLeft(member));
+        }
+        for member in changes.joined {
+            self.emit(Event::MemberJoined(member));
+        }
+    }
+
+    /// Ends a finished chat for listeners, once they have seen its last message.
+    pub(crate) fn end_chat_if_over(&mut self) {
+        let Some(chat) = self.chat.as_mut() else { return };
+        if chat.ended || !chat.finished || !self.timeline.has_shown(chat.last_index) {
+            return;
+        }
+        chat.ended = true;
+        let (id, connected) = (chat.id, chat.connected);
+        self.drop_messages_of(id, &chat_ended());
+        self.close_stream();
+        self.emit(Event::ChatEnded);
+        if connected {
+            self.emit(Event::ChatDisconnected);
+        }
+    }
+
+    /// Takes in the messages of a frame; `false` where one is missing or unreadable and the stream must be resumed.
+    pub(crate) fn take_messages(&mut self, messages: Vec<D>) -> bool {
+        for message in messages {
+            let Some(index) = message.count("$index") else { return false };
+            match self.timeline.arrive(index, message.clone()) {
+                Arrival::Show(message) => self.show(message),
+                Arrival::Nothing => {}
+                Arrival::Gap => return false,
+            }
+            if self.outbox.entries().next().is_some() {
+                self.confirm_by_stream(&message, index);
+            }
+        }
+        true
+    }
+
+    /// The stream can bring a message before, or instead of, the answer to its send.
+    fn confirm_by_stream(&mut self, message: &D, index: u64) {
+        if message.text("$userType").as_deref() != Some("end_user") {
+            return;
+        }
+        let Some(client_id) = message.text("client_id") else { return };
+        if self.outbox.get(&client_id).is_some() {
+            self.cancel_post(&client_id);
+            self.message_stored(&client_id, index);
+        }
+    }
+
+    fn show(&mut self, message: D) {
+        let kind = message.text("$userType").unwrap_or_default();
+        if kind == "end_user" || kind == "system" {
+            return self.emit(Event::Message(message));
+        }
+        let id = message.count("$userId").unwrap_or(0);
+        if let Some(member) = self.chat.as_ref().and_then(|chat| chat.typist(&kind, id)) {
+            self.member_typing(&member, false);
+        }
+        self.emit(Event::Message(message));
+        self.set_unread(self.unread + 1);
+    }
+
+    /// Shows the messages that waited for a `fetchMessages`.
+    pub(crate) fn show_released(&mut self) {
+        while let Some(message) = self.timeline.next_released() {
+            self.show(message);
+        }
+    }
+
+    pub(crate) fn set_unread(&mut self, count: u64) {
+        if self.unread != count {
+            self.unread = count;
+            self.emit(Event::Unread(count));
+        }
+    }
+
+    /// A member types or stopped.
+    pub(crate) fn member_typing(&mut self, member: &Member, typing: bool) {
+        let is_news = self.chat.as_mut().is_some_and(|chat| chat.set_typing(member, typing));
+        if is_news {
+            let member = member.clone();
+            self.emit(if typing { Event::TypingStarted(member) } else { Event::TypingEnded(member) });
+        }
+    }
+}
+
+fn chat_ended() -> Error {
+    Error::new(ErrorCode::ChatEnded, "The chat is over.")
+}

@@ -1,0 +1,351 @@
+//! What goes into the client engine and what comes out of it.
+
+use super::backoff::BackoffOptions;
+use super::chat::Member;
+use super::error::Error;
+use super::outbox::Delivery;
+
+/// A call of the application; the driver's own number.
+pub type OpId = u32;
+
+/// A REST request; the engine's own number.
+pub type RequestId = u32;
+
+/// An event stream; the engine's own number.
+pub type StreamId = u32;
+
+/// The settings of one client.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The company key.
+    pub company_id: String,
+    /// The gateway's origin; only used to keep stored values of different gateways apart.
+    pub gateway: String,
+    /// The end user's language where a call names none.
+    pub lang: Option<String>,
+    /// How long a message may wait in the outbox before it is given up.
+    pub send_timeout_ms: u64,
+    /// How long any other call may take.
+    pub call_timeout_ms: u64,
+    /// How many message bodies are kept.
+    pub history_limit: usize,
+    /// The waits between tries.
+    pub backoff: BackoffOptions,
+}
+
+/// A call of the application.
+#[derive(Clone, Debug)]
+pub enum Call<D> {
+    /// `getCompany`.
+    Company,
+    /// `getMenus`.
+    Menus {
+        /// The direct access key.
+        key: Option<String>,
+        /// The language.
+        lang: Option<String>,
+    },
+    /// `getWaitTimes`.
+    WaitTimes {
+        /// The queue.
+        menu_id: u64,
+        /// The language.
+        lang: Option<String>,
+    },
+    /// `createChat`.
+    CreateChat {
+        /// The queue.
+        menu_id: u64,
+        /// The caller's `ChatRequest`.
+        chat: Option<D>,
+    },
+    /// `loadChat`.
+    LoadChat {
+        /// The chat.
+        chat_id: u64,
+    },
+    /// `loadOngoingChat`.
+    LoadOngoingChat,
+    /// `finishChat`.
+    FinishChat,
+    /// `destroyChat`.
+    DestroyChat,
+    /// `fetchMessages`.
+    FetchMessages,
+    /// `sendTextMessage` and `chat.sendMessage`.
+    Send {
+        /// The chat, where the caller holds one; the current chat otherwise.
+        chat_id: Option<u64>,
+        /// The message's body.
+        message: D,
+    },
+    /// `escalateChat`.
+    Escalate {
+        /// The caller's `EscalateRequest`.
+        request: Option<D>,
+    },
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<D> {
+    /// Begin: read storage, authenticate, become ready.
+    Start,
+    /// What [`Output::Load`] asked for.
+    Loaded {
+        /// Echoed from the output.
+        prefix: String,
+        /// Every stored key that starts with it, with its value.
+        entries: Vec<(String, String)>,
+    },
+    /// Storage refused a read or a write, or is full.
+    StorageFailed,
+    /// The site's `authenticate` gave a token, or failed.
+    Token(Result<String, ()>),
+    /// The application calls.
+    Call {
+        /// Echoed in [`Output::Settle`].
+        op: OpId,
+        /// What it asks.
+        call: Call<D>,
+    },
+    /// The application abandons a call.
+    Abort {
+        /// Which.
+        op: OpId,
+    },
+    /// The end user types, or stopped.
+    Typing(bool),
+    /// The end user has seen everything so far.
+    MarkRead,
+    /// The application puts the current chat aside; nothing changes on the gateway.
+    Detach,
+    /// A REST request was answered; `None` where the network failed.
+    HttpDone {
+        /// Which.
+        request: RequestId,
+        /// The answer.
+        response: Option<Response<D>>,
+    },
+    /// A stream is open.
+    StreamOpened {
+        /// Which.
+        stream: StreamId,
+    },
+    /// A stream said something.
+    StreamFrame {
+        /// Which.
+        stream: StreamId,
+        /// The parsed frame; `None` where it was no JSON.
+        frame: Option<D>,
+    },
+    /// A stream is closed, or could not be opened.
+    StreamClosed {
+        /// Which.
+        stream: StreamId,
+        /// The close code.
+        code: u16,
+    },
+    /// The network is back, the page is shown again or woke up.
+    Wake,
+    /// The time of `next_timeout_ms` has come.
+    Tick,
+    /// The end: everything still waiting fails with `closed`.
+    Close,
+}
+
+/// An answer to a REST request.
+#[derive(Clone, Debug)]
+pub struct Response<D> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Retry-After` header.
+    pub retry_after_ms: Option<u64>,
+    /// The parsed body, where there is one.
+    pub body: Option<D>,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named after the methods")]
+pub enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+/// A REST request.
+#[derive(Clone, Debug)]
+pub struct Request<D> {
+    /// Echoed in [`Input::HttpDone`].
+    pub id: RequestId,
+    /// The method.
+    pub method: Method,
+    /// Path and query, from the gateway's origin on.
+    pub path: String,
+    /// The bearer token.
+    pub token: Option<String>,
+    /// The JSON body.
+    pub body: Option<D>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Output<D> {
+    /// Read every stored key that starts with this, then say [`Input::Loaded`].
+    Load {
+        /// The start of the keys.
+        prefix: String,
+    },
+    /// Forget every stored key that starts with `prefix` but not with `keep`, without reading its value.
+    ForgetOthers {
+        /// The start of the keys.
+        prefix: String,
+        /// The start of those that stay.
+        keep: String,
+    },
+    /// Store a value.
+    Store {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// Forget a value.
+    Forget {
+        /// The key.
+        key: String,
+    },
+    /// Ask the site for a token, then say [`Input::Token`].
+    Authenticate,
+    /// Send a request, then say [`Input::HttpDone`].
+    Http(Request<D>),
+    /// Abandon a request; nothing more is expected of it.
+    CancelHttp {
+        /// Which.
+        request: RequestId,
+    },
+    /// Open the event stream.
+    OpenStream {
+        /// Its number.
+        stream: StreamId,
+    },
+    /// Say something on the stream.
+    SendFrame {
+        /// Which.
+        stream: StreamId,
+        /// The frame.
+        frame: D,
+    },
+    /// Close a stream; nothing more is expected of it.
+    CloseStream {
+        /// Which.
+        stream: StreamId,
+    },
+    /// The current chat is now this one, in this state. Comes before the events and answers that speak of it.
+    Chat(Option<(u64, D)>),
+    /// Answer a call.
+    Settle {
+        /// Which.
+        op: OpId,
+        /// How it went.
+        result: Result<Settled<D>, Error>,
+    },
+    /// Tell listeners.
+    Emit(Event<D>),
+}
+
+/// What a call resolves to.
+#[derive(Debug)]
+pub enum Settled<D> {
+    /// Nothing.
+    Done,
+    /// The gateway's answer as it is.
+    Body(D),
+    /// A chat with its state: an object that the application holds on to.
+    Chat {
+        /// Its number.
+        id: u64,
+        /// Its state.
+        state: D,
+    },
+    /// No chat is ongoing.
+    NoChat,
+    /// Messages in index order.
+    Messages(Vec<D>),
+    /// A message is stored.
+    Sent {
+        /// Its index.
+        index: u64,
+        /// Its idempotency key.
+        client_id: String,
+    },
+}
+
+/// How the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// No chat needs a stream.
+    Idle,
+    /// Opening the stream.
+    Connecting,
+    /// The stream is joined.
+    Online,
+    /// Waiting for the next try.
+    Offline,
+}
+
+impl ConnectionState {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConnectionState::Idle => "idle",
+            ConnectionState::Connecting => "connecting",
+            ConnectionState::Online => "online",
+            ConnectionState::Offline => "offline",
+        }
+    }
+}
+
+/// What listeners hear of. Events about the chat carry the current chat, which the driver knows from [`Output::Chat`].
+#[derive(Debug)]
+pub enum Event<D> {
+    /// `ready`.
+    Ready,
+    /// `authenticated`.
+    Authenticated,
+    /// `chat.ongoing`.
+    ChatOngoing,
+    /// `chat.updated`.
+    ChatUpdated,
+    /// `chat.connected`.
+    ChatConnected,
+    /// `chat.reconnected`.
+    ChatReconnected,
+    /// `chat.disconnected`.
+    ChatDisconnected,
+    /// `chat.ended`.
+    ChatEnded,
+    /// `chat.destroyed`.
+    ChatDestroyed,
+    /// `chat.message`.
+    Message(D),
+    /// `chat.memberJoined`.
+    MemberJoined(Member),
+    /// `chat.memberLeft`.
+    MemberLeft(Member),
+    /// `chat.typingStarted`.
+    TypingStarted(Member),
+    /// `chat.typingEnded`.
+    TypingEnded(Member),
+    /// `chat.delivery`.
+    Delivery(Delivery),
+    /// `chat.unread`.
+    Unread(u64),
+    /// `connection`.
+    Connection(ConnectionState),
+    /// `error`.
+    Error(Error),
+}
