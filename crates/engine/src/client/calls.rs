@@ -312,7 +312,7 @@ impl<D: Document> Client<D> {
         if newest < last_index && !is_end && newest > before {
             return self.fetch_page(op, chat_id, newest, collected);
         }
-        self.timeline.fetched(&collected, newest);
+        self.timeline.fetched(&collected);
         let messages = collected.into_iter().map(|(_, message)| message).collect();
         self.settle(op, Ok(Settled::Messages(messages)));
         // Released by the next tick: the caller must have had its turn before live messages go on.

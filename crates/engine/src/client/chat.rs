@@ -2,6 +2,8 @@
 
 use wire::Document;
 
+use super::text::decimal;
+
 /// Someone in the conversation besides the end user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -17,6 +19,12 @@ impl Member {
     pub(crate) fn read<D: Document>(document: &D) -> Option<Member> {
         let (kind, id) = (document.text("type")?, document.count("id")?);
         Some(Member { kind, id, display_name: document.text("display_name").unwrap_or_default() })
+    }
+
+    /// The identity as a text: `agent_1`.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        [&self.kind, "_", &decimal(self.id)].concat()
     }
 
     fn is(&self, other: &Member) -> bool {

@@ -8,6 +8,7 @@ use super::connection::spread_after;
 use super::engine::Client;
 use super::error::Error;
 use super::outbox::{Delivery, DeliveryState, NewEntry, may_retry};
+use super::text::split_at_byte;
 use super::timeline::{Arrival, Timeline};
 use super::types::{Event, Method, OpId, Output, Settled};
 
@@ -127,8 +128,8 @@ impl<D: Document> Client<D> {
         }
         for (key, value) in entries {
             if self.outbox.restore(prefix, &key, &value, self.config.send_timeout_ms) {
-                if let Some(client_id) = key.rsplit('|').next().map(str::to_owned) {
-                    self.announce(&client_id, DeliveryState::Queued);
+                if let Some((_, client_id)) = key.strip_prefix(prefix).and_then(|rest| split_at_byte(rest, b'|')) {
+                    self.announce(client_id, DeliveryState::Queued);
                 }
             } else {
                 self.output(Output::Forget { key });

@@ -26,6 +26,7 @@ pub use chat::Member;
 pub use engine::Client;
 pub use error::Error;
 pub use outbox::{Delivery, DeliveryState};
+pub use text::number;
 pub use types::{
     Call, Config, ConnectionState, Event, Input, Method, OpId, Output, Request, RequestId, Response, Settled, StreamId,
 };

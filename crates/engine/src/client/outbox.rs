@@ -1,12 +1,10 @@
 //! Messages on their way to the gateway: each has an idempotency key made here, goes out in order and one at a time, and is kept until the
 //! gateway has stored it or the outbox gives it up. Refuses to send under another end user than the one who wrote it.
 
-use std::collections::VecDeque;
-
 use wire::{Document, ErrorCode};
 
 use super::error::Error;
-use super::text::{decimal, padded};
+use super::text::{decimal, number, padded, split_at_byte};
 use super::types::OpId;
 
 /// How a message of the end user stands.
@@ -46,7 +44,7 @@ pub(crate) struct Entry<D> {
 }
 
 pub(crate) struct Outbox<D> {
-    entries: VecDeque<Entry<D>>,
+    entries: Vec<Entry<D>>,
     /// Tells messages of the same millisecond apart in the store.
     sequence: u64,
     /// Not before this time.
@@ -55,7 +53,7 @@ pub(crate) struct Outbox<D> {
 
 impl<D: Document> Outbox<D> {
     pub(crate) fn new() -> Self {
-        Outbox { entries: VecDeque::new(), sequence: 0, retry_at_ms: 0 }
+        Outbox { entries: Vec::new(), sequence: 0, retry_at_ms: 0 }
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<D>> {
@@ -76,7 +74,7 @@ impl<D: Document> Outbox<D> {
         self.sequence += 1;
         let key = [new.prefix, &padded(now_ms, 14), "-", &padded(self.sequence, 6), "|", &new.client_id].concat();
         let value = [decimal(new.chat_id).as_str(), "\n", &json].concat();
-        self.entries.push_back(Entry {
+        self.entries.push(Entry {
             client_id: new.client_id,
             chat_id: new.chat_id,
             message: new.message,
@@ -90,13 +88,12 @@ impl<D: Document> Outbox<D> {
 
     /// Takes up what an earlier page left behind; `false` where it cannot be read and should be forgotten.
     pub(crate) fn restore(&mut self, prefix: &str, key: &str, value: &str, timeout_ms: u64) -> bool {
-        let Some((stamp, client_id)) = key.strip_prefix(prefix).and_then(|rest| rest.split_once('|')) else {
+        let Some((stamp, client_id)) = key.strip_prefix(prefix).and_then(|rest| split_at_byte(rest, b'|')) else {
             return false;
         };
-        let Some((chat_id, json)) = value.split_once('\n') else { return false };
-        let (Some(queued_at_ms), Ok(chat_id), Some(message)) =
-            (stamp.split('-').next().and_then(|ms| ms.parse::<u64>().ok()), chat_id.parse(), D::parse(json))
-        else {
+        let Some((chat_id, json)) = split_at_byte(value, b'\n') else { return false };
+        let queued_at_ms = split_at_byte(stamp, b'-').and_then(|(ms, _)| number(ms));
+        let (Some(queued_at_ms), Some(chat_id), Some(message)) = (queued_at_ms, number(chat_id), D::parse(json)) else {
             return false;
         };
         if self.get(client_id).is_some() {
@@ -126,7 +123,7 @@ impl<D: Document> Outbox<D> {
         if now_ms < self.retry_at_ms || self.is_sending() {
             return None;
         }
-        let entry = self.entries.front_mut()?;
+        let entry = self.entries.first_mut()?;
         entry.sending = true;
         Some(entry)
     }
@@ -145,7 +142,7 @@ impl<D: Document> Outbox<D> {
     /// Takes a message out; its key in the store is to be forgotten.
     pub(crate) fn remove(&mut self, client_id: &str) -> Option<(Entry<D>, String)> {
         let position = self.entries.iter().position(|entry| entry.client_id == client_id)?;
-        let entry = self.entries.remove(position)?;
+        let entry = self.entries.remove(position);
         let key = entry.key.clone();
         Some((entry, key))
     }

@@ -20,6 +20,21 @@ pub(crate) fn padded(value: u64, width: usize) -> String {
     text
 }
 
+/// A number from its decimal digits; `None` where there is anything else.
+#[must_use]
+pub fn number(digits: &str) -> Option<u64> {
+    let value = |sum: u64, byte: u8| {
+        sum.checked_mul(10)?.checked_add(u64::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?))
+    };
+    if digits.is_empty() { None } else { digits.bytes().try_fold(0, value) }
+}
+
+/// What stands before and after the first occurrence of an ASCII byte.
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let position = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..position)?, text.get(position + 1..)?))
+}
+
 /// One component of a URL's path or query, percent-encoded but for unreserved characters (RFC 3986, 2.3).
 pub(crate) fn url_component(text: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
@@ -55,13 +70,28 @@ pub(crate) fn with_query(path: &str, query: &[(&str, Option<&str>)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, padded, url_component, with_query};
+    use super::{decimal, number, padded, split_at_byte, url_component, with_query};
 
     #[test]
     fn numbers_are_written_in_decimal() {
         assert_eq!(decimal(0), "0");
         assert_eq!(decimal(u64::MAX), "18446744073709551615");
         assert_eq!(padded(42, 5), "00042");
+    }
+
+    #[test]
+    fn numbers_are_read_from_digits_only() {
+        assert_eq!(number("00042"), Some(42));
+        assert_eq!(number("18446744073709551616"), None);
+        for text in ["", "-1", "+1", " 1", "1a"] {
+            assert_eq!(number(text), None);
+        }
+    }
+
+    #[test]
+    fn a_text_is_split_at_the_first_occurrence() {
+        assert_eq!(split_at_byte("é|b|c", b'|'), Some(("é", "b|c")));
+        assert_eq!(split_at_byte("abc", b'|'), None);
     }
 
     #[test]

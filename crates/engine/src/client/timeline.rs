@@ -1,7 +1,7 @@
 //! The messages of the current chat, keyed by the server's index: what arrived, what listeners have seen, what waits while a
 //! `fetchMessages` is in flight. Refuses gaps and repetitions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// What to do with a message that arrived.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,18 +17,20 @@ pub(crate) enum Arrival<D> {
 pub(crate) struct Timeline<D> {
     /// The last message that arrived on the stream.
     cursor: u64,
-    /// The last message that listeners saw or a `fetchMessages` returned.
+    /// The last message that listeners saw or a `fetchMessages` returned. Bodies after it wait.
     shown: u64,
     /// Calls of `fetchMessages` that are not finished.
     holds: u32,
-    held: VecDeque<(u64, D)>,
-    bodies: BTreeMap<u64, D>,
+    /// The index of the first body.
+    first: u64,
+    /// Bodies that are kept, one after the other.
+    bodies: VecDeque<D>,
     limit: usize,
 }
 
 impl<D: Clone> Timeline<D> {
     pub(crate) fn new(cursor: u64, limit: usize) -> Self {
-        Timeline { cursor, shown: cursor, holds: 0, held: VecDeque::new(), bodies: BTreeMap::new(), limit }
+        Timeline { cursor, shown: cursor, holds: 0, first: cursor + 1, bodies: VecDeque::new(), limit }
     }
 
     /// Where the stream resumes.
@@ -36,22 +38,22 @@ impl<D: Clone> Timeline<D> {
         self.cursor
     }
 
-    /// Whether listeners have seen everything up to this index.
+    /// Whether listeners have seen everything up to this index, and nothing waits.
     pub(crate) fn has_shown(&self, index: u64) -> bool {
-        self.shown >= index && self.held.is_empty()
+        self.shown >= index && self.next_index() <= self.shown + 1
     }
 
     /// The bodies that are kept, in index order.
     pub(crate) fn bodies(&self) -> Vec<D> {
-        self.bodies.values().cloned().collect()
+        self.bodies.iter().cloned().collect()
     }
 
     /// The store lost its tail: what follows this index is new again.
     pub(crate) fn rewind(&mut self, cursor: u64) {
         self.cursor = cursor;
         self.shown = self.shown.min(cursor);
-        self.held.retain(|(index, _)| *index <= cursor);
-        self.bodies.retain(|index, _| *index <= cursor);
+        self.first = self.first.min(cursor + 1);
+        self.bodies.truncate(usize::try_from(cursor + 1 - self.first).unwrap_or(0));
     }
 
     /// A message arrived on the stream.
@@ -63,16 +65,17 @@ impl<D: Clone> Timeline<D> {
             return Arrival::Gap;
         }
         self.cursor = index;
-        self.keep(index, body.clone());
-        if index <= self.shown {
-            return Arrival::Nothing;
+        if index == self.next_index() {
+            self.bodies.push_back(body.clone());
         }
-        if self.holds > 0 || !self.held.is_empty() {
-            self.held.push_back((index, body));
-            return Arrival::Nothing;
-        }
-        self.shown = index;
-        Arrival::Show(body)
+        let arrival = if self.holds == 0 && index == self.shown + 1 {
+            self.shown = index;
+            Arrival::Show(body)
+        } else {
+            Arrival::Nothing
+        };
+        self.trim();
+        arrival
     }
 
     /// A `fetchMessages` begins: live messages wait.
@@ -80,13 +83,18 @@ impl<D: Clone> Timeline<D> {
         self.holds += 1;
     }
 
-    /// A `fetchMessages` returned everything up to `last_index`: none of it is shown again.
-    pub(crate) fn fetched(&mut self, messages: &[(u64, D)], last_index: u64) {
-        for (index, body) in messages {
-            self.keep(*index, body.clone());
+    /// A `fetchMessages` returned the messages 1, 2, 3, …: none of them is shown again.
+    pub(crate) fn fetched(&mut self, messages: &[(u64, D)]) {
+        let (Some((first, _)), Some((last, _))) = (messages.first(), messages.last()) else { return };
+        if self.first <= last + 1 {
+            let newer =
+                usize::try_from((last + 1).saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.bodies.len());
+            let newer = self.bodies.split_off(newer);
+            self.bodies = messages.iter().map(|(_, body)| body.clone()).chain(newer).collect();
+            self.first = *first;
         }
-        self.shown = self.shown.max(last_index);
-        self.held.retain(|(index, _)| *index > last_index);
+        self.shown = self.shown.max(*last);
+        self.trim();
     }
 
     /// A `fetchMessages` is over and its caller has had its turn.
@@ -99,15 +107,22 @@ impl<D: Clone> Timeline<D> {
         if self.holds > 0 {
             return None;
         }
-        let (index, body) = self.held.pop_front()?;
-        self.shown = index;
+        let offset = usize::try_from((self.shown + 1).checked_sub(self.first)?).ok()?;
+        let body = self.bodies.get(offset)?.clone();
+        self.shown += 1;
         Some(body)
     }
 
-    fn keep(&mut self, index: u64, body: D) {
-        self.bodies.entry(index).or_insert(body);
-        while self.bodies.len() > self.limit {
-            self.bodies.pop_first();
+    /// The index after the last body.
+    fn next_index(&self) -> u64 {
+        self.first + self.bodies.len() as u64
+    }
+
+    /// Lets go of the oldest bodies, never of one that waits.
+    fn trim(&mut self) {
+        while self.bodies.len() > self.limit && self.first <= self.shown {
+            self.bodies.pop_front();
+            self.first += 1;
         }
     }
 }
@@ -133,7 +148,7 @@ mod tests {
         assert_eq!(timeline.arrive(3, "c"), Arrival::Nothing);
         assert_eq!(timeline.arrive(4, "d"), Arrival::Nothing);
         assert_eq!(timeline.next_released(), None);
-        timeline.fetched(&[(1, "a"), (2, "b"), (3, "c")], 3);
+        timeline.fetched(&[(1, "a"), (2, "b"), (3, "c")]);
         timeline.release();
         assert_eq!(timeline.next_released(), Some("d"));
         assert_eq!(timeline.next_released(), None);
@@ -144,7 +159,7 @@ mod tests {
     fn a_message_that_a_fetch_returned_ahead_of_the_stream_is_not_shown_when_the_stream_brings_it() {
         let mut timeline = Timeline::new(0, 10);
         timeline.hold();
-        timeline.fetched(&[(1, "a"), (2, "b")], 2);
+        timeline.fetched(&[(1, "a"), (2, "b")]);
         timeline.release();
         assert_eq!(timeline.arrive(1, "a"), Arrival::Nothing);
         assert_eq!(timeline.arrive(2, "b"), Arrival::Nothing);
@@ -161,6 +176,33 @@ mod tests {
         assert_eq!(timeline.next_released(), None);
         timeline.release();
         assert_eq!(timeline.next_released(), Some("a"));
+    }
+
+    #[test]
+    fn a_body_that_waits_is_kept_whatever_the_limit() {
+        let mut timeline = Timeline::new(0, 1);
+        timeline.hold();
+        for index in 1..=3 {
+            assert_eq!(timeline.arrive(index, index), Arrival::Nothing);
+        }
+        assert!(!timeline.has_shown(3));
+        timeline.release();
+        assert_eq!(
+            [timeline.next_released(), timeline.next_released(), timeline.next_released()],
+            [Some(1), Some(2), Some(3)]
+        );
+        assert!(timeline.has_shown(3));
+    }
+
+    #[test]
+    fn what_the_store_lost_is_shown_again_under_its_index() {
+        let mut timeline = Timeline::new(0, 10);
+        for index in 1..=3 {
+            timeline.arrive(index, index);
+        }
+        timeline.rewind(1);
+        assert_eq!(timeline.arrive(2, 20), Arrival::Show(20));
+        assert_eq!(timeline.bodies(), [1, 20]);
     }
 
     #[test]

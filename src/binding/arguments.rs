@@ -1,0 +1,54 @@
+//! Arguments of calls: read, or refused with an error that says what is expected. The value that was given is never repeated.
+
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+use wire::Document;
+
+use super::errors::invalid_argument;
+use crate::web::document::{Js, integer};
+
+/// A menu's or chat's number, given as a number or as its text.
+pub(crate) fn id(value: &JsValue, name: &str) -> Result<u64, JsValue> {
+    let number = integer(value).and_then(|int| u64::try_from(int).ok());
+    let number =
+        number.or_else(|| value.as_string().and_then(|text| engine::client::number(&text)).filter(|id| *id < 1 << 53));
+    number.ok_or_else(|| invalid_argument(&[name, " must be a whole number, or a string of digits."].concat()))
+}
+
+/// A text that may be left out.
+pub(crate) fn optional_text(value: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    value.as_string().map(Some).ok_or_else(|| invalid_argument(&[name, " must be a string."].concat()))
+}
+
+/// An object that may be left out.
+pub(crate) fn optional_object(value: &JsValue, name: &str) -> Result<Option<Js>, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    if !value.is_object() || js_sys::Array::is_array(value) || Js(value.clone()).to_json().is_none() {
+        return Err(invalid_argument(&[name, " must be an object that can be written as JSON."].concat()));
+    }
+    Ok(Some(Js(value.clone())))
+}
+
+/// A positive number of milliseconds (or of things), or its default.
+pub(crate) fn positive_ms(value: Option<Js>, name: &str, default: u64) -> Result<u64, JsValue> {
+    let Some(value) = value else { return Ok(default) };
+    let number = value.as_int().and_then(|int| u64::try_from(int).ok()).filter(|number| *number > 0);
+    number.ok_or_else(|| invalid_argument(&[name, " must be a positive whole number."].concat()))
+}
+
+/// The `signal` of a call's trailing `{ signal }`.
+pub(crate) fn signal(options: &JsValue) -> Result<Option<web_sys::AbortSignal>, JsValue> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(None);
+    }
+    let signal = Reflect::get(options, &JsValue::from_str("signal")).unwrap_or(JsValue::UNDEFINED);
+    if signal.is_undefined() || signal.is_null() {
+        return Ok(None);
+    }
+    signal.dyn_into().map(Some).map_err(|_| invalid_argument("signal must be an AbortSignal."))
+}

@@ -1,0 +1,341 @@
+//! Drives the engine: one input in, then every output carried out, in order.
+//!
+//! The one rule: the engine is never borrowed while JavaScript runs. A listener, a promise handler or a storage object may call the client
+//! at any time; such calls only add to the queue of inputs, which the running pump works off. That is why nothing here is re-entrant and no
+//! call can be refused for being made "at the wrong moment".
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use engine::client::{Call, Client as Engine, Event, Input, OpId, Output, RequestId, Settled, StreamId};
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::AbortController;
+use wire::Document;
+
+use crate::binding::convert::{emission, present};
+use crate::binding::current::CurrentChat;
+use crate::binding::errors::to_js_error;
+use crate::binding::listeners::Listeners;
+use crate::binding::log::{Level, log};
+use crate::binding::options::Options;
+use crate::web::clock::{Timer, now_ms};
+use crate::web::document::Js;
+use crate::web::entropy::random_bits;
+use crate::web::http;
+use crate::web::page::PageEvents;
+use crate::web::storage::{Refused, Storage};
+use crate::web::stream::{Report, Stream};
+
+/// What a promise of ours resolves to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Whatever the engine settles.
+    Value,
+    /// Nothing, as the contract says.
+    Void,
+}
+
+/// A call that is not settled.
+struct Op {
+    resolve: Function,
+    reject: Function,
+    shape: Shape,
+    abort: Option<AbortListener>,
+}
+
+/// A listener on the caller's `AbortSignal`; taken off when dropped.
+struct AbortListener {
+    signal: web_sys::AbortSignal,
+    callback: Closure<dyn FnMut()>,
+}
+
+impl Drop for AbortListener {
+    fn drop(&mut self) {
+        let _ = self.signal.remove_event_listener_with_callback("abort", self.callback.as_ref().unchecked_ref());
+    }
+}
+
+/// One client: the engine with its ports.
+pub(crate) struct Pump {
+    engine: RefCell<Engine<Js>>,
+    inputs: RefCell<VecDeque<Input<Js>>>,
+    running: Cell<bool>,
+    ops: RefCell<Vec<(OpId, Op)>>,
+    last_op: Cell<OpId>,
+    authenticate: Function,
+    origin: String,
+    requests: RefCell<Vec<(RequestId, AbortController)>>,
+    stream: RefCell<Option<(StreamId, Stream)>>,
+    storage: RefCell<Storage>,
+    timer: RefCell<Option<Timer>>,
+    page: RefCell<Option<PageEvents>>,
+    pub(crate) listeners: Listeners,
+    pub(crate) chat: CurrentChat,
+    /// A client that nobody refers to goes on until it is closed: its listeners still want to hear.
+    myself: RefCell<Option<Rc<Pump>>>,
+}
+
+impl Pump {
+    pub(crate) fn start(options: Options) -> Rc<Pump> {
+        let pump = Rc::new(Pump {
+            engine: RefCell::new(Engine::new(options.config, Box::new(random_bits))),
+            inputs: RefCell::default(),
+            running: Cell::new(false),
+            ops: RefCell::default(),
+            last_op: Cell::new(0),
+            authenticate: options.authenticate,
+            origin: options.origin,
+            requests: RefCell::default(),
+            stream: RefCell::default(),
+            storage: RefCell::new(Storage::new(options.storage)),
+            timer: RefCell::default(),
+            page: RefCell::default(),
+            listeners: Listeners::default(),
+            chat: CurrentChat::default(),
+            myself: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&pump);
+        *pump.timer.borrow_mut() = Some(Timer::new(Closure::new(move || {
+            if let Some(pump) = weak.upgrade() {
+                if let Some(timer) = pump.timer.borrow_mut().as_mut() {
+                    timer.fired();
+                }
+                pump.feed(Input::Tick);
+            }
+        })));
+        let weak = Rc::downgrade(&pump);
+        *pump.page.borrow_mut() = Some(PageEvents::listen(move || {
+            if let Some(pump) = weak.upgrade() {
+                pump.feed(Input::Wake);
+            }
+        }));
+        *pump.myself.borrow_mut() = Some(pump.clone());
+        // The constructor's caller gets to add its listeners first.
+        let begun = pump.clone();
+        spawn_local(async move { begun.feed(Input::Start) });
+        pump
+    }
+
+    /// Ends everything; harmless when repeated.
+    pub(crate) fn close(self: &Rc<Self>) {
+        self.feed(Input::Close);
+        self.page.borrow_mut().take();
+        if let Some(timer) = self.timer.borrow_mut().as_mut() {
+            timer.disarm();
+        }
+        self.myself.borrow_mut().take();
+    }
+
+    /// Reads something of the engine; `None` only within the engine itself, which never calls out.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Engine<Js>) -> T) -> Option<T> {
+        self.engine.try_borrow().ok().map(|engine| read(&engine))
+    }
+
+    /// Makes a call and gives the promise of its outcome.
+    pub(crate) fn call(self: &Rc<Self>, call: Call<Js>, shape: Shape, signal: Option<web_sys::AbortSignal>) -> Promise {
+        self.last_op.set(self.last_op.get().wrapping_add(1));
+        let op = self.last_op.get();
+        let aborted = signal.as_ref().is_some_and(web_sys::AbortSignal::aborted);
+        let mut functions = None;
+        let promise = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
+        if let Some((resolve, reject)) = functions {
+            let abort = signal.and_then(|signal| self.listen_for_abort(op, signal));
+            self.ops.borrow_mut().push((op, Op { resolve, reject, shape, abort }));
+        }
+        self.feed(Input::Call { op, call });
+        if aborted {
+            self.feed(Input::Abort { op });
+        }
+        promise
+    }
+
+    fn listen_for_abort(self: &Rc<Self>, op: OpId, signal: web_sys::AbortSignal) -> Option<AbortListener> {
+        let weak = Rc::downgrade(self);
+        let callback = Closure::<dyn FnMut()>::new(move || {
+            if let Some(pump) = weak.upgrade() {
+                pump.feed(Input::Abort { op });
+            }
+        });
+        signal.add_event_listener_with_callback("abort", callback.as_ref().unchecked_ref()).ok()?;
+        Some(AbortListener { signal, callback })
+    }
+
+    /// Hands in one input, and carries out what follows unless that is already under way further up the stack.
+    pub(crate) fn feed(self: &Rc<Self>, input: Input<Js>) {
+        self.inputs.borrow_mut().push_back(input);
+        if self.running.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.inputs.borrow_mut().pop_front();
+            let Some(input) = next else { break };
+            for output in self.step(input) {
+                self.perform(output);
+            }
+        }
+        self.running.set(false);
+        let next_timeout_ms = self.engine.borrow().next_timeout_ms();
+        if let Some(timer) = self.timer.borrow_mut().as_mut() {
+            timer.arm(next_timeout_ms);
+        }
+    }
+
+    fn step(&self, input: Input<Js>) -> Vec<Output<Js>> {
+        let mut engine = self.engine.borrow_mut();
+        engine.handle(input, now_ms());
+        std::iter::from_fn(|| engine.poll()).collect()
+    }
+
+    fn perform(self: &Rc<Self>, output: Output<Js>) {
+        match output {
+            Output::Load { prefix } => {
+                let (entries, result) = self.storage.borrow().load(&prefix);
+                self.report_storage(result);
+                self.feed(Input::Loaded { prefix, entries });
+            }
+            Output::Store { key, value } => {
+                let result = self.storage.borrow_mut().store(key, value);
+                self.report_storage(result);
+            }
+            Output::Forget { key } => self.storage.borrow_mut().forget(&key),
+            Output::ForgetOthers { prefix, keep } => self.storage.borrow_mut().forget_others(&prefix, &keep),
+            Output::Authenticate => self.authenticate(),
+            Output::Http(request) => self.send_request(request),
+            Output::CancelHttp { request } => {
+                if let Some(controller) = take(&self.requests, request) {
+                    controller.abort();
+                }
+            }
+            Output::OpenStream { stream } => self.open_stream(stream),
+            Output::SendFrame { stream, frame } => {
+                if let (Some((open, socket)), Some(json)) = (self.stream.borrow().as_ref(), frame.to_json())
+                    && *open == stream
+                {
+                    socket.send(&json);
+                }
+            }
+            Output::CloseStream { stream } => {
+                let is_it = self.stream.borrow().as_ref().is_some_and(|(open, _)| *open == stream);
+                if is_it {
+                    drop(self.stream.take());
+                }
+            }
+            Output::Chat(chat) => self.chat.set(self, chat),
+            Output::Settle { op, result } => self.settle(op, result),
+            Output::Emit(event) => self.emit(event),
+        }
+    }
+
+    fn report_storage(self: &Rc<Self>, result: Result<(), Refused>) {
+        if result.is_err() {
+            self.feed(Input::StorageFailed);
+        }
+    }
+
+    fn authenticate(self: &Rc<Self>) {
+        let called = self.authenticate.call0(&JsValue::UNDEFINED);
+        let pump = self.clone();
+        spawn_local(async move {
+            let answer = match called {
+                Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
+                Err(error) => Err(error),
+            };
+            let token = answer.ok().and_then(|answer| Js(answer).text("token")).filter(|token| !token.is_empty());
+            pump.feed(Input::Token(token.ok_or(())));
+        });
+    }
+
+    fn send_request(self: &Rc<Self>, request: engine::client::Request<Js>) {
+        let id = request.id;
+        let Ok(controller) = AbortController::new() else {
+            return self.feed(Input::HttpDone { request: id, response: None });
+        };
+        let signal = controller.signal();
+        self.requests.borrow_mut().push((id, controller));
+        let (pump, origin) = (self.clone(), self.origin.clone());
+        spawn_local(async move {
+            let response = http::send(origin, request, signal).await;
+            // A cancelled request is no longer listed, and nothing more is expected of it.
+            if take(&pump.requests, id).is_some() {
+                pump.feed(Input::HttpDone { request: id, response });
+            }
+        });
+    }
+
+    fn open_stream(self: &Rc<Self>, stream: StreamId) {
+        let weak = Rc::downgrade(self);
+        let report = move |report: Report| {
+            if let Some(pump) = weak.upgrade() {
+                pump.feed(match report {
+                    Report::Opened => Input::StreamOpened { stream },
+                    Report::Frame(frame) => Input::StreamFrame { stream, frame },
+                    Report::Closed(code) => Input::StreamClosed { stream, code },
+                });
+            }
+        };
+        match Stream::open(&self.origin, report) {
+            Some(socket) => drop(self.stream.replace(Some((stream, socket)))),
+            None => self.feed(Input::StreamClosed { stream, code: 1006 }),
+        }
+    }
+
+    fn settle(self: &Rc<Self>, op: OpId, result: Result<Settled<Js>, engine::client::Error>) {
+        let Some(op) = take(&self.ops, op) else { return };
+        drop(op.abort);
+        let _ = match result {
+            Ok(_) if op.shape == Shape::Void => op.resolve.call1(&JsValue::UNDEFINED, &JsValue::UNDEFINED),
+            Ok(settled) => op.resolve.call1(&JsValue::UNDEFINED, &self.settled_value(settled)),
+            Err(error) => op.reject.call1(&JsValue::UNDEFINED, &to_js_error(&error)),
+        };
+    }
+
+    fn settled_value(self: &Rc<Self>, settled: Settled<Js>) -> JsValue {
+        match settled {
+            Settled::Done => JsValue::UNDEFINED,
+            Settled::Body(body) => body.0,
+            Settled::Chat { id, state } => self.chat.object(self, id, state),
+            Settled::NoChat => JsValue::NULL,
+            Settled::Messages(messages) => messages.into_iter().map(present).collect::<js_sys::Array>().into(),
+            Settled::Sent { index, .. } => JsValue::from_f64(index as f64),
+        }
+    }
+
+    fn emit(self: &Rc<Self>, event: Event<Js>) {
+        match &event {
+            Event::Error(error) => log(Level::Warn, &[error.code.as_str(), ": ", &error.message].concat()),
+            Event::Connection(state) => log(Level::Info, &["connection: ", state.as_str()].concat()),
+            Event::Ready => log(Level::Info, "ready"),
+            _ => {}
+        }
+        let (name, argument) = emission(event, &self.chat);
+        self.listeners.emit(name, argument.as_ref());
+    }
+
+    /// Makes another chat the current one, or none, because the application assigned it.
+    pub(crate) fn assign_chat(self: &Rc<Self>, value: &JsValue) {
+        let state = Reflect::get(value, &JsValue::from_str("state")).ok().map(Js);
+        let id = state.and_then(|state| state.count("id"));
+        if id == self.chat.id() {
+            return;
+        }
+        match id {
+            Some(chat_id) => drop(self.call(Call::LoadChat { chat_id }, Shape::Value, None).catch(&ignore())),
+            None => self.feed(Input::Detach),
+        }
+    }
+}
+
+/// Takes an entry out by its number. There are few at a time.
+fn take<T>(entries: &RefCell<Vec<(u32, T)>>, number: u32) -> Option<T> {
+    let mut entries = entries.borrow_mut();
+    let position = entries.iter().position(|(other, _)| *other == number)?;
+    Some(entries.swap_remove(position).1)
+}
+
+/// A handler for a promise whose outcome nobody asked for.
+fn ignore() -> Closure<dyn FnMut(JsValue)> {
+    Closure::once(|_: JsValue| ())
+}
