@@ -13,11 +13,11 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
-use wire::Document;
+use wire::{Document, ErrorCode};
 
 use crate::binding::convert::{emission, present};
 use crate::binding::current::CurrentChat;
-use crate::binding::errors::to_js_error;
+use crate::binding::errors::{refusal, to_js_error};
 use crate::binding::listeners::Listeners;
 use crate::binding::log::{Level, log};
 use crate::binding::options::Options;
@@ -136,9 +136,11 @@ impl Pump {
 
     /// Makes a call and gives the promise of its outcome.
     pub(crate) fn call(self: &Rc<Self>, call: Call<Js>, shape: Shape, signal: Option<web_sys::AbortSignal>) -> Promise {
+        if signal.as_ref().is_some_and(web_sys::AbortSignal::aborted) {
+            return Promise::reject(&refusal(ErrorCode::Aborted, "The signal was aborted before the call."));
+        }
         self.last_op.set(self.last_op.get().wrapping_add(1));
         let op = self.last_op.get();
-        let aborted = signal.as_ref().is_some_and(web_sys::AbortSignal::aborted);
         let mut functions = None;
         let promise = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
         if let Some((resolve, reject)) = functions {
@@ -146,9 +148,6 @@ impl Pump {
             self.ops.borrow_mut().push((op, Op { resolve, reject, shape, abort }));
         }
         self.feed(Input::Call { op, call });
-        if aborted {
-            self.feed(Input::Abort { op });
-        }
         promise
     }
 
@@ -322,7 +321,11 @@ impl Pump {
             return;
         }
         match id {
-            Some(chat_id) => drop(self.call(Call::LoadChat { chat_id }, Shape::Value, None).catch(&ignore())),
+            Some(chat_id) => {
+                let loaded = JsFuture::from(self.call(Call::LoadChat { chat_id }, Shape::Value, None));
+                // Nobody waits for it: its failure shows as a chat that stays as it was.
+                spawn_local(async move { drop(loaded.await) });
+            }
             None => self.feed(Input::Detach),
         }
     }
@@ -333,9 +336,4 @@ fn take<T>(entries: &RefCell<Vec<(u32, T)>>, number: u32) -> Option<T> {
     let mut entries = entries.borrow_mut();
     let position = entries.iter().position(|(other, _)| *other == number)?;
     Some(entries.swap_remove(position).1)
-}
-
-/// A handler for a promise whose outcome nobody asked for.
-fn ignore() -> Closure<dyn FnMut(JsValue)> {
-    Closure::once(|_: JsValue| ())
 }

@@ -1,0 +1,163 @@
+// The client that pages hold: there at once. While the core is loading it keeps listeners and calls, in order; then it only forwards.
+// How a chat behaves is decided in the core.
+import { sportelloError } from "./errors.js";
+import { ask, call, enter } from "./guard.js";
+import { loadCore } from "./loader.js";
+import { checkOptions } from "./options.js";
+
+// Every asynchronous method with its number of parameters; `{ signal }` may follow them.
+const METHODS = {
+  getTrigger: 0, runTrigger: 1, getCompany: 0, getAfterHourMessage: 1, getMenus: 2, getWaitTimes: 2,
+  createCall: 2, loadCall: 1, cancelCall: 1, getTimeSlots: 2,
+  createChat: 2, loadChat: 1, loadOngoingChat: 0, resumeChat: 1, finishChat: 0, destroyChat: 0,
+  checkIn: 0, rejoinChat: 0, notifyCheckInState: 0,
+  fetchMessages: 0, sendTextMessage: 1, sendFileMessage: 1, sendPreviewMessage: 1, getMessageAttachment: 1, getChatHistory: 1,
+  getChatDeflection: 0, sendChatTranscripts: 1, downloadChatTranscript: 0, getPdfStatus: 1,
+  getChatSurvey: 0, sendChatSurvey: 1, sendChatRate: 1,
+  escalateChat: 1, trackChatEscalation: 2, trackChatEndUserEvent: 1,
+  createEmail: 2, getProhibitedFileTypes: 0, createCobrowseCode: 2, startCobrowse: 1, updatePostSession: 2,
+};
+
+export class Client {
+  #options;
+  #core;
+  #closed = false;
+  #loading = false;
+  #listeners = new Map();
+  #waiting = new Set();
+  #assigned;
+
+  constructor(options) {
+    checkOptions(options);
+    this.#options = options;
+    this.#load();
+  }
+
+  get chat() {
+    return this.#ask((core) => core.chat, this.#assigned?.chat ?? null);
+  }
+
+  set chat(chat) {
+    this.#assigned = { chat };
+    this.#ask((core) => (core.chat = chat));
+  }
+
+  get unreadCount() {
+    return this.#ask((core) => core.unreadCount, 0);
+  }
+
+  get outbox() {
+    return this.#ask((core) => core.outbox, []);
+  }
+
+  get messages() {
+    return this.#ask((core) => core.messages, []);
+  }
+
+  get connection() {
+    return this.#ask((core) => core.connection, "idle");
+  }
+
+  on(event, listener) {
+    if (this.#core) return this.#ask((core) => core.on(event, listener));
+    if (typeof listener !== "function") throw sportelloError("invalid_argument", "on(event, listener): not a function.");
+    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
+    this.#listeners.get(event).add(listener);
+  }
+
+  off(event, listener) {
+    if (this.#core) return this.#ask((core) => core.off(event, listener));
+    this.#listeners.get(event)?.delete(listener);
+  }
+
+  _triggerEvent(event, ...args) {
+    if (this.#core) this.#ask((core) => core._triggerEvent(event, ...args));
+    else this.#emit(event, args);
+  }
+
+  markRead() {
+    this.#ask((core) => core.markRead());
+  }
+
+  close() {
+    this.#closed = true;
+    this.#ask((core) => core.close());
+    this.#listeners.clear();
+    this.#settleWaiting(closedError());
+  }
+
+  #ask(use, fallback) {
+    return this.#core ? ask(() => use(this.#core), fallback) : fallback;
+  }
+
+  // As the core does it: once for each listener, none that was taken off meanwhile; one that throws hurts no other.
+  #emit(event, args) {
+    const listeners = this.#listeners.get(event);
+    for (const listener of [...(listeners ?? [])]) {
+      if (!listeners.has(listener)) continue;
+      try {
+        listener(...args);
+      } catch (error) {
+        (globalThis.reportError ?? console.error)(error);
+      }
+    }
+  }
+
+  #call(method, args) {
+    if (this.#core) return call(() => this.#core[method](...args));
+    if (this.#closed) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      const signal = args[METHODS[method]]?.signal;
+      const abort = () => settle(sportelloError("aborted", "The call was aborted."));
+      const settle = (error) => {
+        this.#waiting.delete(settle);
+        signal?.removeEventListener("abort", abort);
+        if (error) reject(error);
+        else resolve(this.#call(method, args));
+      };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      this.#waiting.add(settle);
+      this.#load();
+    });
+  }
+
+  #settleWaiting(error) {
+    for (const settle of this.#waiting) settle(error);
+  }
+
+  async #load() {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      const { Client: Core } = await loadCore(this.#options.wasm);
+      if (!this.#closed) this.#start(enter(() => new Core(this.#options)));
+    } catch (error) {
+      this.#loading = false;
+      this.#settleWaiting(error);
+      if (!this.#closed) this.#emit("error", [error]);
+    }
+  }
+
+  #start(core) {
+    this.#core = core;
+    if (this.#assigned) this.chat = this.#assigned.chat;
+    for (const [event, listeners] of this.#listeners) for (const listener of listeners) this.on(event, listener);
+    this.#listeners.clear();
+    this.#settleWaiting();
+  }
+
+  static {
+    for (const method of Object.keys(METHODS)) {
+      Object.defineProperty(this.prototype, method, {
+        value(...args) {
+          return this.#call(method, args);
+        },
+        configurable: true,
+        writable: true,
+      });
+    }
+  }
+}
+
+const closedError = () => sportelloError("closed", "The client was closed.");

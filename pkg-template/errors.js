@@ -1,0 +1,12 @@
+// The errors of the facade; those of the core look the same. A real `Error`, known by name and code: `instanceof` would
+// fail across frames and between two copies of the package.
+export function sportelloError(code, message, cause) {
+  const error = new Error(message, cause === undefined ? undefined : { cause });
+  error.name = "SportelloError";
+  error.code = code;
+  error.retryable = code === "wasm_load_failed";
+  return error;
+}
+
+export const isSportelloError = (value) =>
+  value?.name === "SportelloError" && typeof value.code === "string";

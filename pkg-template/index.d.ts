@@ -1,0 +1,845 @@
+// Declarations of the `sportello` package, written by hand: they are the public contract.
+//
+// Whatever is not marked "Beyond the vendor" has the name, the fields and the failure value of the headless web client of CCAI Platform, as
+// its public API reference gives them ("Headless web SDK": API methods, events). A field typed `unknown` has no published shape there.
+//
+// Every asynchronous method may be called at once after `new Client`: it waits until the client is ready. Unless its description says
+// otherwise it rejects with a SportelloError, and any of them can reject with `aborted`, `authentication_failed`, `closed`, `company_unknown`,
+// `internal`, `network`, `origin_forbidden`, `protocol`, `rate_limited`, `timeout`, `token_expired`, `token_invalid`, `unauthorized`,
+// `unavailable` or `wasm_load_failed`; a description names only what comes on top of these.
+
+/** The number of a menu, chat or call; a text of digits is accepted too. */
+export type Id = number | string;
+
+// ---------------------------------------------------------------------------------------------------------------- options
+
+/** What `authenticate` resolves to. */
+export interface TokenResponse {
+  /** A JWT (HS256, HS384 or HS512) that the site's own server signed with the company secret. */
+  token: string;
+}
+
+/** Texts of the screen share dialogues; each has a default. */
+export interface CobrowseMessages {
+  confirmSessionTitle?: string;
+  confirmSessionContent?: string;
+  confirmRemoteControlTitle?: string;
+  confirmRemoteControlContent?: string;
+  confirmFullDeviceTitle?: string;
+  confirmFullDeviceContent?: string;
+  allowText?: string;
+  denyText?: string;
+  endSessionText?: string;
+}
+
+/** Screen share. Accepted, without effect in this release. */
+export interface CobrowseOption {
+  /** Whether screen share is offered. */
+  enabled: boolean;
+  template?: string;
+  confirmSessionTemplate?: string;
+  confirmRemoteControlTemplate?: string;
+  confirmFullDeviceTemplate?: string;
+  sessionControlsTemplate?: string;
+  /** Where dialogues are placed; the document's body by default. */
+  root?: Element;
+  messages?: CobrowseMessages;
+  api?: string;
+  license?: string;
+  trustedOrigins?: string[];
+  capabilities?: string[];
+  registration?: boolean;
+  /** CSS selectors of what is never shared. */
+  redactedViews?: string[];
+  /** CSS selectors of what is shared although it lies within a redacted part. */
+  unredactedViews?: string[];
+}
+
+/**
+ * Where messages typed offline, the ongoing chat's number and an anonymous end user's secret are kept: `localStorage`, `sessionStorage` or
+ * anything like them. Beyond the vendor.
+ */
+export interface ClientStorage {
+  /** The number of keys. */
+  readonly length: number;
+  /** The key at a position below `length`, in any order. */
+  key(index: number): string | null;
+  /** The value of `key`, null for none. */
+  getItem(key: string): string | null;
+  /** Keeps `value` under `key`; may throw where there is no room. */
+  setItem(key: string, value: string): void;
+  /** Forgets `key`. */
+  removeItem(key: string): void;
+}
+
+/** How reconnection backs off. Beyond the vendor. */
+export interface ReconnectOption {
+  /** The longest wait after the first try, which is immediate, failed; in milliseconds, 500 by default. */
+  initialMs?: number;
+  /** The longest wait between two tries, in milliseconds; 20,000 by default. */
+  maxMs?: number;
+}
+
+/** Where to take the WebAssembly module from. Beyond the vendor. */
+export type WasmSource =
+  | string
+  | URL
+  | Response
+  | ArrayBuffer
+  | ArrayBufferView
+  | (WebAssembly.Module & object);
+
+/** A source, a promise of one, or a function that gives one for each try (a `Response` can be read only once). Beyond the vendor. */
+export type WasmInput = WasmSource | Promise<WasmSource> | (() => WasmSource | Promise<WasmSource>);
+
+/** What `new Client` takes. */
+export interface ClientOption {
+  /** The company key. */
+  companyId: string;
+  /** Asks the site's own server for a token. Called when a session is needed or has expired. */
+  authenticate: () => Promise<TokenResponse>;
+  /** The vendor's instance name. Accepted for compatibility; the gateway's address is never derived from it. */
+  tenant?: string;
+  /** The gateway's origin, such as `https://chat.example.com`; `https://` may be left out. The page's own origin by default. */
+  host?: string;
+  /** The end user's language as a BCP 47 tag. */
+  lang?: string;
+  /** Accepted for compatibility and ignored. */
+  bridge?: string;
+  cobrowse?: CobrowseOption;
+
+  /** How long an unsent message is tried before its promise rejects with `timeout`, in milliseconds; a day by default. Beyond the vendor. */
+  sendTimeoutMs?: number;
+  /** How long any other call may take before it rejects with `timeout`, in milliseconds; 15,000 by default. Beyond the vendor. */
+  callTimeoutMs?: number;
+  /** How many message bodies are kept in memory; 10,000 by default. Beyond the vendor. */
+  historyLimit?: number;
+  /** `localStorage` by default; null keeps nothing, so that nothing survives a reload. Beyond the vendor. */
+  storage?: ClientStorage | null;
+  /** Beyond the vendor. */
+  reconnect?: ReconnectOption;
+  /** Where the WebAssembly module is, where a bundler or a policy needs it elsewhere. See also {@link initWasm}. Beyond the vendor. */
+  wasm?: WasmInput;
+}
+
+/** The last argument of every asynchronous method, after all the others. Beyond the vendor. */
+export interface CallOptions {
+  /** Abandons the call: it rejects with `aborted`. What the gateway has already accepted stays done. */
+  signal?: AbortSignal;
+}
+
+/** Data that the site attaches to a chat or call. */
+export interface CustomData {
+  /** A JWT signed by the site's server; agents can trust what it says. */
+  signed?: string;
+  /** Values that anyone with the page could have changed. */
+  unsigned?: Record<string, any>;
+}
+
+// ------------------------------------------------------------------------------------------------------ company and menus
+
+/** A language of the company. The vendor's fields are not published; the embedded platform sends `code` and `default`. */
+export interface LanguageOption {
+  [key: string]: unknown;
+}
+
+/** A way to reach a queue. The vendor's fields are not published; the embedded platform sends `name` and `enabled`. */
+export interface MenuChannel {
+  [key: string]: unknown;
+}
+
+/** The company and what it offers. */
+export interface CompanyResponse {
+  name: string;
+  subdomain: string;
+  support_email: string;
+  languages: LanguageOption[];
+  action_tracking: boolean;
+  email_transcripts: boolean;
+  message_preview: boolean;
+  email_enhancement: boolean;
+  cobrowse_domain?: string;
+}
+
+/** A menu: a queue, or a heading over others. */
+export interface MenuItem {
+  id: number;
+  name?: string;
+  /** Whether it can be chosen now. */
+  enabled: boolean;
+  redirection?: { option: string; data: string };
+  children?: MenuItem[];
+  channels: MenuChannel[];
+  deflection?: { enabled: boolean; type: string };
+}
+
+/** The menus, and whether they were narrowed by a direct access key or by the end user. */
+export interface MenuResponse {
+  menus: MenuItem[];
+  direct: { key: boolean; user: boolean };
+}
+
+/** Expected waiting times in seconds. */
+export interface WaitTimeResponse {
+  chat: number;
+  voice_call: number;
+}
+
+/** What `getTrigger` finds. The vendor's fields are not published. */
+export interface TriggerItem {
+  [key: string]: unknown;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ calls
+
+/** A request to be called. */
+export interface CallRequest {
+  /** In E.164 form, such as `+12025550123`. */
+  phone_number: string;
+  lang?: string;
+  /** ISO 8601; at once by default. */
+  scheduled_at?: string;
+  ticket_id?: string;
+  email?: string;
+  recording_permission?: "recording_permission_not_asked" | "recording_permission_granted" | "recording_permission_denied";
+  custom_data?: CustomData;
+}
+
+/** A requested call. Times are ISO 8601. */
+export interface CallResponse {
+  id: number;
+  lang: string;
+  menu_id: number;
+  status: string;
+  type: string;
+  scheduled_at?: string;
+  recording_permitted: boolean;
+  survey_enabled: boolean;
+  created_at: string;
+  menus: { id: number; name: string }[];
+}
+
+// ------------------------------------------------------------------------------------------------------------------- chat
+
+/** What a new chat starts with. Keys beside these are forwarded to the platform. */
+export interface ChatRequest {
+  lang?: string;
+  trigger_id?: string;
+  ticket_id?: string;
+  email?: string;
+  /** Replaces the first message that the end user is shown. */
+  greeting?: string;
+  cobrowsable?: boolean;
+  custom_data?: CustomData;
+  [key: string]: unknown;
+}
+
+/** An agent or virtual agent of a chat. */
+export interface ChatAgent {
+  id: number;
+  name: string;
+  first_name?: string;
+  avatar_url?: string;
+  status?: string;
+}
+
+/** Someone in the conversation besides the end user. Beyond the vendor. */
+export interface ChatMember {
+  /** `agent` or `virtual_agent`. */
+  type: string;
+  id: number;
+  display_name: string;
+}
+
+/** The state of a chat. Times are ISO 8601. */
+export interface ChatResponse {
+  id: number;
+  /** `va_assigned`, `queued`, `assigned` or `finished` on the embedded platform; an open set elsewhere. */
+  status: string;
+  /** A sentence about the status; platforms may put mark-up in it. Show it as text, never as HTML. */
+  status_text?: string;
+  features?: string[];
+  created_at?: string;
+  ends_at?: string;
+  timeout_at?: string;
+  agent?: ChatAgent;
+  virtual_agent?: ChatAgent;
+  all_agents?: ChatAgent[];
+  all_virtual_agents?: ChatAgent[];
+  lang?: string;
+  menus?: { id: number; name: string }[];
+  end_user?: { id: number; identifier: string };
+  post_session_required?: boolean;
+  post_session_opt_in_required?: boolean;
+  /** One of {@link PostSessionStatus}. */
+  post_session_transfer_status?: string;
+  /** Who is in the conversation besides the end user. Beyond the vendor. */
+  members?: ChatMember[];
+  /** The `$index` of the newest message, 0 for none. Beyond the vendor. */
+  last_index?: number;
+}
+
+/** A chat. The same object for as long as it is the current chat; afterwards it keeps its last state. */
+export interface Chat {
+  /** Always the newest state. */
+  readonly state: ChatResponse;
+  /**
+   * Sends a message of any type, such as `{ type: "noti", event: "formCompleted", … }`. Resolves when the gateway has stored it; stays pending
+   * while offline. Gives the message's `$index`. Rejects with `chat_ended`, `invalid_argument` or `too_large`, and with `timeout` after
+   * `sendTimeoutMs`.
+   */
+  sendMessage(message: Record<string, unknown>, options?: CallOptions): Promise<number>;
+  /** Says that the end user types. May be called on every key stroke: what is sent is throttled, and it ends by itself after a while. */
+  startTyping(): void;
+  /** Says that the end user stopped typing. */
+  stopTyping(): void;
+}
+
+/** A message. Types unknown to this release are passed through untouched. */
+export interface MessageResponse {
+  /** The position in the chat: 1, 2, 3, … without a gap. */
+  $index: number;
+  /** The message's id. */
+  $sid: string;
+  $timestamp: Date;
+  /** `end_user`, `agent`, `virtual_agent` or `system`. */
+  $userType: string;
+  /** The author's number; 0 for the system. */
+  $userId: number;
+  /** `text`, `markdown`, `noti`, `inline_button`, `photo`, …; an open set. */
+  type: string;
+  /** Data from someone else: show it as text, never as HTML. */
+  content?: string;
+  /** What a `noti` is about, such as `escalationStarted` or `chatEnded`. */
+  event?: string;
+  file?: File;
+  media_id?: number;
+  groupMessageId?: number;
+  document?: { url: string };
+  unredacted?: string;
+  buttons?: { title: string }[];
+  message?: { messages: string[]; type: string };
+  signature: string;
+  form?: {
+    id: number;
+    form_type: string;
+    name: string;
+    title: string;
+    subtitle: string;
+    external_form_id: string;
+    smart_action_id: number;
+    image: string;
+  };
+  [key: string]: unknown;
+}
+
+/** Who joined, left or types. Prints as `agent_1`. */
+export interface Identity {
+  /** `agent`, `virtual_agent` or `end_user`. */
+  type: string;
+  id: number;
+  is_customer: boolean;
+  display_name: string;
+  /** `<type>_<id>`, such as `agent_1`. */
+  toString(): string;
+}
+
+/** Where a sent message stands. Beyond the vendor. */
+export type DeliveryState = "queued" | "sending" | "sent" | "failed";
+
+/** The delivery of one message. Beyond the vendor. */
+export interface Delivery {
+  /** The id that the client gave the message; the stored message carries it as `client_id`. */
+  clientId: string;
+  state: DeliveryState;
+  /** The message's `$index`, once sent. */
+  index?: number;
+  /** Why it failed. */
+  error?: SportelloError;
+}
+
+/** A message that the gateway has not stored yet. Beyond the vendor. */
+export interface OutboxEntry extends Delivery {
+  /** The message as it was sent. */
+  message: Record<string, unknown>;
+}
+
+/** The event stream: `idle` without a chat. Beyond the vendor. */
+export type ConnectionState = "idle" | "connecting" | "online" | "offline";
+
+// ------------------------------------------------------------------------------------- deflection, transcripts and surveys
+
+/** How a waiting chat may be deflected to another channel. */
+export interface ChatDeflectionResponse {
+  enabled: boolean;
+  /** In seconds of expected waiting. */
+  threshold: number;
+  email: boolean;
+  keep_waiting: boolean;
+  external_deflection_links: { enabled: boolean; ids: number[] };
+}
+
+/** A PDF of the transcript that is being made. */
+export interface GenerateTranscriptResponse {
+  status: string;
+  /** What `getPdfStatus` takes. */
+  chat_transcript_id: number;
+}
+
+/** How far that PDF is: `body` once it is done, `failed_reason` where it failed. */
+export interface PdfStatusResponse {
+  status: string;
+  body?: File;
+  failed_reason?: string;
+}
+
+/** An answer with its headers. The header `x-transcript-status` goes before `data.status`. */
+export interface RequestReturn<T = PdfStatusResponse> {
+  headers: Record<string, string>;
+  data: T;
+}
+
+/** One question of a survey. `valid_answers` lists the choices of an `enumeration`. */
+export interface QuestionItem {
+  id: number;
+  type: "csat" | "star" | "free-form" | "scale" | "enumeration";
+  display_text: string;
+  name?: string;
+  is_csat?: boolean;
+  position?: number;
+  valid_answers?: { key: string; value: string }[];
+}
+
+/** The survey of a chat, and the text that thanks for it. */
+export interface ChatSurveyResponse {
+  id?: number;
+  lang?: string;
+  sign_off_display_text: string;
+  questions: QuestionItem[];
+}
+
+/** Answers by the question's id. */
+export interface SurveyAnswers {
+  [question_id: string]: number | string;
+}
+
+/** The end user's rating of a chat. */
+export interface RateRequest {
+  rating: number;
+  feedback?: string;
+}
+
+/** Why the end user wants a person. Keys beside `reason` are forwarded. */
+export interface EscalateRequest {
+  reason?: string;
+  [key: string]: unknown;
+}
+
+/** Something that the end user did. Keys beside `end_user_name` are forwarded. */
+export interface ChatEndUserEventRequest {
+  end_user_name?: string;
+  [key: string]: unknown;
+}
+
+/** An earlier chat with its messages. */
+export interface ChatHistoryItem {
+  comm_id: number;
+  assigned_at: string;
+  comm_type: string;
+  timezone: string;
+  entries: MessageResponse[];
+}
+
+/** A page of earlier chats; `next_page` is missing or negative on the last one. */
+export interface ChatHistoryResponse {
+  chats: ChatHistoryItem[];
+  missing_chat_ids: number[];
+  pagination: { next_page: number; per_page: number };
+}
+
+// ----------------------------------------------------------------------------------------------------------------- e-mail
+
+/** An e-mail to a queue. */
+export interface EmailRequest {
+  name?: string;
+  email: string;
+  content: string;
+  lang?: string;
+  /** A `File[]` or an input's `FileList`. */
+  files?: ArrayLike<File> | null;
+  recaptcha?: string;
+}
+
+/** What became of an e-mail. */
+export interface EmailResponse {
+  id: number;
+  type: string;
+  status: string;
+  fail_reason: string;
+  attachment_count: number;
+}
+
+/** A type of file that may not be attached. */
+export interface FileTypeItem {
+  extension: string;
+  description: string;
+}
+
+// ----------------------------------------------------------------------------------------------------------------- errors
+
+/** What went wrong. The set is closed for a release, and a code is never renamed. Beyond the vendor. */
+export type SportelloErrorCode =
+  /** The call was abandoned through its `AbortSignal`. */
+  | "aborted"
+  /** The site's `authenticate` function failed or gave no token. Retryable. */
+  | "authentication_failed"
+  /** The chat is over. */
+  | "chat_ended"
+  /** The client was closed. */
+  | "closed"
+  /** No company has this key. */
+  | "company_unknown"
+  /** The chat is not in a state that allows the call; `status` is 409. */
+  | "conflict"
+  /** The chat or action belongs to someone else. */
+  | "forbidden"
+  /** The end user changed while the call was waiting; it was not carried out. */
+  | "identity_changed"
+  /** A fault of the SDK or the gateway. After a fault of the SDK only a new page recovers. */
+  | "internal"
+  /** An argument is missing, malformed or of the wrong type. */
+  | "invalid_argument"
+  /** The gateway could not be reached. Retryable. */
+  | "network"
+  /** There is no ongoing chat. */
+  | "no_chat"
+  /** There is no such menu or chat. */
+  | "not_found"
+  /** The page's origin is not among the company's allowed origins. */
+  | "origin_forbidden"
+  /** The gateway said something that cannot be read. */
+  | "protocol"
+  /** Too many requests: wait for `retryAfterMs`. Retryable. */
+  | "rate_limited"
+  /** The browser refuses storage, or it is full: text typed offline does not survive a reload. */
+  | "storage_unavailable"
+  /** `sendTimeoutMs` or `callTimeoutMs` passed. Retryable. */
+  | "timeout"
+  /** The site's token has expired. Retryable. */
+  | "token_expired"
+  /** The site's token is malformed, unsigned or signed with another key. */
+  | "token_invalid"
+  /** The text or body is larger than allowed. */
+  | "too_large"
+  /** The session is missing, refused or expired. Retryable. */
+  | "unauthorized"
+  /** The gateway is overloaded, restarting or cannot write. Retryable. */
+  | "unavailable"
+  /** The platform or this release does not offer the call. */
+  | "unsupported"
+  /** The WebAssembly module could not be loaded; the next call tries again. Retryable. */
+  | "wasm_load_failed";
+
+/**
+ * What every rejection and every `error` event is: a real `Error`. Recognise it with {@link isSportelloError}, not with `instanceof`. Its message
+ * is for developers and shows neither a token nor a message's text. Beyond the vendor, except `status`.
+ */
+export interface SportelloError extends Error {
+  name: "SportelloError";
+  readonly code: SportelloErrorCode;
+  /** The HTTP status, where HTTP spoke. */
+  readonly status?: number;
+  /** Whether the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+  /** How long to wait before the next try, in milliseconds, where the gateway said so. */
+  readonly retryAfterMs?: number;
+  /** What lies beneath, such as the failed download. */
+  cause?: unknown;
+}
+
+/** Whether `value` is a SportelloError, also one of another frame or another copy of this package. Beyond the vendor. */
+export function isSportelloError(value: unknown): value is SportelloError;
+
+// ------------------------------------------------------------------------------------------------------------------ events
+
+/** What listeners are called with, by the event's name. */
+export interface ClientEventMap {
+  /** The client can communicate. */
+  ready: [];
+  /** The token was accepted. */
+  authenticated: [];
+
+  /** There is an ongoing chat. */
+  "chat.ongoing": [chat: Chat];
+  /** The chat's state changed; `client.chat` has it already. */
+  "chat.updated": [chat: Chat];
+  /** A message, also the end user's own. Each listener sees each message once, in the server's order. */
+  "chat.message": [message: MessageResponse];
+  "chat.memberJoined": [identity: Identity];
+  "chat.memberLeft": [identity: Identity];
+  "chat.typingStarted": [identity: Identity];
+  "chat.typingEnded": [identity: Identity];
+  /** The conversation is joined. Once for each chat and page, and after a resume; see `chat.reconnected`. */
+  "chat.connected": [chat: Chat];
+  /** The conversation is left: the stream broke, or the chat is over. */
+  "chat.disconnected": [chat: Chat];
+  /** The chat was dismissed for inactivity. */
+  "chat.dismissed": [];
+  "chat.timeout": [];
+  /** The chat is over. */
+  "chat.ended": [chat: Chat];
+  /** After `destroyChat`. */
+  "chat.destroyed": [];
+
+  /** Screen share was asked for, and by whom. */
+  "cobrowse.request": [from: string];
+  "cobrowse.loaded": [session: unknown];
+  "cobrowse.updated": [session: unknown];
+  "cobrowse.ended": [session: unknown];
+
+  /** Something failed: in the background, or in a method that reports failure by its return value. Beyond the vendor. */
+  error: [error: SportelloError];
+  /** The stream is back after a break; what was missed follows as `chat.message`. Beyond the vendor. */
+  "chat.reconnected": [chat: Chat];
+  /** A message of this client moved on. Beyond the vendor. */
+  "chat.delivery": [delivery: Delivery];
+  /** The number of messages that the end user has not seen; see `markRead`. Beyond the vendor. */
+  "chat.unread": [count: number];
+  /** The event stream's state changed. Beyond the vendor. */
+  connection: [state: ConnectionState];
+}
+
+/** The name of an event that this package knows. */
+export type ClientEvent = keyof ClientEventMap;
+
+/** A listener of the event `E`. */
+export type ClientListener<E extends ClientEvent> = (...args: ClientEventMap[E]) => void;
+
+// ----------------------------------------------------------------------------------------------------------------- client
+
+/**
+ * A chat client for one end user and one company. It exists at once; its WebAssembly core is loaded in the background, and calls and listeners
+ * wait for it. Safe to import on a server.
+ */
+export class Client {
+  /** Starts loading and signing in. Throws a SportelloError `invalid_argument` where an option is missing or of the wrong type. */
+  constructor(options: ClientOption);
+
+  /**
+   * The ongoing chat, null for none; readable and assignable. Assigning another chat loads it, assigning null puts the current one aside without
+   * ending it.
+   */
+  chat: Chat | null | undefined;
+
+  /** How many messages of agents and virtual agents arrived since the last `markRead`. Beyond the vendor. */
+  readonly unreadCount: number;
+  /** The messages that the gateway has not stored yet, oldest first. Beyond the vendor. */
+  readonly outbox: readonly OutboxEntry[];
+  /** The messages of the ongoing chat that are in memory, in order. Beyond the vendor. */
+  readonly messages: readonly MessageResponse[];
+  /** The event stream's state. Beyond the vendor. */
+  readonly connection: ConnectionState;
+
+  /**
+   * Calls `listener` on every `event` from now on; once, however often it is added. A listener that throws hurts no other, and its error is
+   * reported as an uncaught one. Names unknown to this package are accepted. Throws `invalid_argument` where the listener is no function.
+   */
+  on<E extends ClientEvent>(event: E, listener: ClientListener<E>): void;
+  on<E extends string>(event: E extends ClientEvent ? never : E, listener: (...args: any[]) => void): void;
+
+  /** Removes a listener; does nothing where it is not registered. */
+  off<E extends ClientEvent>(event: E, listener: ClientListener<E>): void;
+  off<E extends string>(event: E extends ClientEvent ? never : E, listener: (...args: any[]) => void): void;
+
+  /** Calls the listeners of `event`. Not documented by the vendor, but integrations replay events with it. */
+  _triggerEvent<E extends ClientEvent>(event: E, ...args: Partial<ClientEventMap[E]>): void;
+  _triggerEvent<E extends string>(event: E extends ClientEvent ? never : E, ...args: unknown[]): void;
+
+  /** Says that the end user has seen all messages: `unreadCount` becomes 0. Beyond the vendor. */
+  markRead(): void;
+
+  /**
+   * Ends the connection, takes all listeners off and rejects what is waiting with `closed`. The chat goes on, and unsent text stays stored for a
+   * later page. May be called again. Beyond the vendor.
+   */
+  close(): void;
+
+  // company and menus
+
+  /** The proactive trigger that matches this page, or null. Rejects with `unsupported` in this release. */
+  getTrigger(options?: CallOptions): Promise<TriggerItem | null>;
+
+  /** Calls `cb` with the matching trigger. Rejects with `unsupported` in this release. */
+  runTrigger(cb: (trigger: TriggerItem) => void, options?: CallOptions): Promise<void>;
+
+  /** The company. */
+  getCompany(options?: CallOptions): Promise<CompanyResponse>;
+
+  /** The text to show outside opening hours. Rejects with `unsupported` in this release. */
+  getAfterHourMessage(lang?: string, options?: CallOptions): Promise<string>;
+
+  /** The menus; `key` is a direct access key, `lang` a BCP 47 tag. */
+  getMenus(key?: string, lang?: string, options?: CallOptions): Promise<MenuResponse>;
+
+  /** The expected waiting times of a menu, in seconds. Rejects with `not_found` where there is no such menu. */
+  getWaitTimes(menuId: Id, lang?: string, options?: CallOptions): Promise<WaitTimeResponse>;
+
+  // calls
+
+  /** Requests a call, at once or later. Rejects with `unsupported` in this release. */
+  createCall(menuId: Id, data: CallRequest, options?: CallOptions): Promise<CallResponse>;
+
+  /** A requested call. Rejects with `unsupported` in this release. */
+  loadCall(callId: Id, options?: CallOptions): Promise<CallResponse>;
+
+  /** Cancels a requested call. Rejects with `unsupported` in this release. */
+  cancelCall(callId: Id, options?: CallOptions): Promise<CallResponse>;
+
+  /** Times (ISO 8601) at which a call can be scheduled; takes a language or, as newer vendor releases do, an object. Rejects with `unsupported` in this release. */
+  getTimeSlots(menuId: Id, slotOptions?: string | Record<string, unknown>, options?: CallOptions): Promise<string[]>;
+
+  // chat life cycle
+
+  /** Starts a chat in the queue of `menuId` and joins it. Rejects with `not_found` for an unknown menu and `conflict` where a chat is ongoing. */
+  createChat(menuId: Id, data?: ChatRequest, options?: CallOptions): Promise<Chat>;
+
+  /** Loads a chat of this end user. Rejects with `not_found` or `forbidden`. */
+  loadChat(chatId: Id, options?: CallOptions): Promise<Chat>;
+
+  /** The ongoing chat, also one that was started before a reload; null (and nothing kept) where there is none. */
+  loadOngoingChat(options?: CallOptions): Promise<Chat | null>;
+
+  /** Resumes a dismissed chat; `status` is 409 where it is not dismissed. Rejects with `unsupported` in this release. */
+  resumeChat(chatId: Id, options?: CallOptions): Promise<Chat>;
+
+  /** Ends the ongoing chat. Rejects with `no_chat` where there is none. */
+  finishChat(options?: CallOptions): Promise<void>;
+
+  /** Ends the ongoing chat and forgets it, on this device too. */
+  destroyChat(options?: CallOptions): Promise<void>;
+
+  /** Confirms that the end user is still there. Rejects with `unsupported` in this release. */
+  checkIn(options?: CallOptions): Promise<unknown>;
+
+  /** Enters the queue again after a missed check-in. Rejects with `unsupported` in this release. */
+  rejoinChat(options?: CallOptions): Promise<unknown>;
+
+  /** Says that the check-in prompt is shown. Rejects with `unsupported` in this release. */
+  notifyCheckInState(options?: CallOptions): Promise<unknown>;
+
+  // messages
+
+  /** All messages of the ongoing chat, in order; live messages wait meanwhile. `[]` on failure, with the reason in an `error` event. */
+  fetchMessages(options?: CallOptions): Promise<MessageResponse[]>;
+
+  /**
+   * Sends a text. Resolves when the gateway has stored it; stays pending while offline, see `outbox` and `chat.delivery`. Rejects with `no_chat`,
+   * `chat_ended`, `identity_changed`, `invalid_argument` or `too_large`, and with `timeout` after `sendTimeoutMs`.
+   */
+  sendTextMessage(rawContent: string, options?: CallOptions): Promise<void>;
+
+  /** Sends a file; the message's id, or -1 on failure. Rejects with `unsupported` in this release. */
+  sendFileMessage(file: File, options?: CallOptions): Promise<number>;
+
+  /** Shows the agent what the end user is typing. Rejects with `unsupported` in this release. */
+  sendPreviewMessage(content: string, options?: CallOptions): Promise<void>;
+
+  /** The file of a message, null where it has none. Rejects with `unsupported` in this release. */
+  getMessageAttachment(message: MessageResponse, options?: CallOptions): Promise<File | null>;
+
+  /** Earlier chats, newest page first; pages count from 1. Rejects with `unsupported` in this release. */
+  getChatHistory(page?: number, options?: CallOptions): Promise<ChatHistoryResponse>;
+
+  // deflection, transcripts, surveys
+
+  /** How the ongoing chat may be deflected. Rejects with `unsupported` in this release. */
+  getChatDeflection(options?: CallOptions): Promise<ChatDeflectionResponse>;
+
+  /** Sends the transcript to these addresses. Rejects with `unsupported` in this release. */
+  sendChatTranscripts(emails: string[], options?: CallOptions): Promise<void>;
+
+  /** Starts making a PDF of the transcript. Rejects with `unsupported` in this release. */
+  downloadChatTranscript(options?: CallOptions): Promise<GenerateTranscriptResponse>;
+
+  /** How far that PDF is. Rejects with `unsupported` in this release. */
+  getPdfStatus(id: number, options?: CallOptions): Promise<RequestReturn>;
+
+  /** The survey of the chat. Rejects with `unsupported` in this release. */
+  getChatSurvey(options?: CallOptions): Promise<ChatSurveyResponse>;
+
+  /** Sends the answers. Rejects with `unsupported` in this release. */
+  sendChatSurvey(answers: SurveyAnswers, options?: CallOptions): Promise<void>;
+
+  /** Rates the chat that ended. Rejects with `unsupported` in this release. */
+  sendChatRate(data: RateRequest, options?: CallOptions): Promise<void>;
+
+  // escalation and tracking
+
+  /** Asks for a person instead of the virtual agent. Rejects with `no_chat` or `conflict`. */
+  escalateChat(data?: EscalateRequest, options?: CallOptions): Promise<void>;
+
+  /** Records the deflection channel that the end user chose. Rejects with `unsupported` in this release. */
+  trackChatEscalation(escalationId: number, channel: string, options?: CallOptions): Promise<void>;
+
+  /** Records something that the end user did. Rejects with `unsupported` in this release. */
+  trackChatEndUserEvent(data: ChatEndUserEventRequest, options?: CallOptions): Promise<void>;
+
+  // e-mail
+
+  /** Sends an e-mail to the queue. Resolves on success and on failure: look at `status` and `fail_reason`. Rejects with `unsupported` in this release. */
+  createEmail(menuId: Id, data: EmailRequest, options?: CallOptions): Promise<EmailResponse>;
+
+  /** What may not be attached. Rejects with `unsupported` in this release. */
+  getProhibitedFileTypes(options?: CallOptions): Promise<FileTypeItem[]>;
+
+  // screen share
+
+  /** A code to read to the agent, `""` on failure. Rejects with `unsupported` in this release. */
+  createCobrowseCode(lang?: string, customData?: Record<string, string>, options?: CallOptions): Promise<string>;
+
+  /** Starts sharing; `from` is what `cobrowse.request` gave. Rejects with `unsupported` in this release. */
+  startCobrowse(from?: string, options?: CallOptions): Promise<void>;
+
+  // post-session virtual agent
+
+  /** Moves the post-session on. Rejects with `unsupported` in this release. */
+  updatePostSession(status: PostSessionStatus, optInSelection?: unknown, options?: CallOptions): Promise<void>;
+}
+
+/** The states of a post-session virtual agent. */
+export type PostSessionStatusValue = "ready" | "in_progress" | "waiting" | "finished";
+
+/** The states of a post-session virtual agent, by name. */
+export const PostSessionStatus: {
+  readonly READY: "ready";
+  readonly IN_PROGRESS: "in_progress";
+  readonly WAITING: "waiting";
+  readonly FINISHED: "finished";
+};
+/** One of the values of the constant of this name. */
+export type PostSessionStatus = PostSessionStatusValue;
+
+// ---------------------------------------------------------------------------------------------------- loading and logging
+
+/**
+ * Loads the WebAssembly core ahead of the first client, or from elsewhere. Calls share one load; a failed one rejects with `wasm_load_failed` and
+ * the next call tries again, from the last given source. A source given after the core was loaded is ignored. Beyond the vendor.
+ */
+export function initWasm(source?: WasmInput): Promise<void>;
+
+/** One line of the log. Shows neither a token nor a message's text. Beyond the vendor, whose shape is not published. */
+export interface LogEntry {
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  /** Milliseconds since 1970, UTC. */
+  atMs: number;
+}
+
+/** The log of all clients of the page. */
+export const Logger: {
+  /** Calls `handler` with every entry from now on; the returned function removes it. */
+  readonly addHandler: (handler: (entry: LogEntry) => void) => () => void;
+};
+
+/** A handler that writes to the browser's console. */
+export const consoleLoggerHandler: (entry: LogEntry) => void;

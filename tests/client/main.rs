@@ -1,0 +1,16 @@
+//! The exported `Client` in a real browser, without the JavaScript facade, against a gateway inside the page
+//! (`support/fake-gateway.js`). `tests/README.md` lists the cases and what each guards against.
+
+#![cfg(target_arch = "wasm32")]
+
+mod aborting;
+mod calls;
+mod chat;
+mod errors;
+mod identity;
+mod listeners;
+mod messages;
+mod storage;
+mod support;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

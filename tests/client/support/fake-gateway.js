@@ -1,0 +1,289 @@
+// A gateway inside the page, for the wasm-bindgen tests: `fetch` and `WebSocket` are replaced for the origins that a test invents, so that
+// a test decides what arrives, when, and what fails. Everything else still reaches the real network.
+//
+// It speaks docs/protocol.md as far as the tests need it. It is not a second implementation of the gateway: rules such as who may join are
+// tested against the real one.
+
+const gateways = new Map();
+const realFetch = globalThis.fetch;
+const RealWebSocket = globalThis.WebSocket;
+
+globalThis.fetch = (input, init) => {
+  const url = new URL(input instanceof Request ? input.url : input, location.href);
+  const gateway = gateways.get(url.origin);
+  return gateway ? gateway.serve(input, url) : realFetch.call(globalThis, input, init);
+};
+
+globalThis.WebSocket = function (url, protocols) {
+  const gateway = gateways.get(String(url).replace(/^ws/, "http").replace(/\/api.*$/, ""));
+  return gateway ? gateway.connect(protocols) : new RealWebSocket(url, protocols);
+};
+
+const json = (status, body, headers = {}) =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
+
+export class FakeGateway {
+  constructor(origin) {
+    this.origin = origin;
+    this.log = []; // "METHOD path" of each request, in order
+    this.bodies = [];
+    this.frames = []; // what clients said on the stream
+    this.sockets = [];
+    this.messages = [];
+    this.chat = null;
+    this.endUserId = 5;
+    this.refusals = [];
+    this.held = [];
+    this.holding = null;
+    this.down = false;
+    this.deaf = false; // stores what is sent but does not answer
+    gateways.set(origin, this);
+  }
+
+  // --- what a test decides ---
+
+  /** The next request whose "METHOD path" starts with this is refused. */
+  refuse(start, status, code, retryAfterSeconds) {
+    this.refusals.push({ start, status, code, retryAfterSeconds });
+  }
+
+  /** Requests whose "METHOD path" starts with this wait until `release()`. */
+  hold(start) {
+    this.holding = start;
+  }
+
+  release() {
+    this.holding = null;
+    for (const go of this.held.splice(0)) go();
+  }
+
+  goDown() {
+    this.down = true;
+    this.dropSockets(1006);
+  }
+
+  comeUp() {
+    this.down = false;
+  }
+
+  setDeaf(deaf) {
+    this.deaf = deaf;
+  }
+
+  becomeUser(id) {
+    this.endUserId = id;
+  }
+
+  /** Someone says something; it is stored and goes out on the stream. */
+  say(userType, userId, content) {
+    this.#store({ $userType: userType, $userId: userId, type: "text", content });
+  }
+
+  /** The chat changes. */
+  change(patch) {
+    Object.assign(this.chat, JSON.parse(patch), { revision: this.chat.revision + 1 });
+    this.#broadcast({ type: "update", chat: this.chat });
+  }
+
+  /** A chat that an earlier page began, with this many messages of the agent. */
+  prepareChat(count) {
+    this.#newChat();
+    for (let number = 1; number <= count; number++) this.say("agent", 1, `message ${number}`);
+  }
+
+  frame(text) {
+    for (const socket of this.sockets) socket.onmessage?.(new MessageEvent("message", { data: text }));
+  }
+
+  dropSockets(code) {
+    for (const socket of this.sockets.splice(0)) socket.onclose?.(new CloseEvent("close", { code }));
+  }
+
+  // --- what a test asks ---
+
+  countRequests(start) {
+    return this.log.filter((entry) => entry.startsWith(start)).length;
+  }
+
+  storedContents() {
+    return this.messages.map((message) => message.content).join("|");
+  }
+
+  framesOf(type) {
+    return JSON.stringify(this.frames.filter((frame) => frame.type === type));
+  }
+
+  openSockets() {
+    return this.sockets.length;
+  }
+
+  // --- the protocol ---
+
+  async serve(input, url) {
+    const request = new Request(input);
+    const path = url.pathname + url.search;
+    const entry = `${request.method} ${path}`;
+    this.log.push(entry);
+    const down = this.down;
+    const text = await request.text();
+    if (down || request.signal.aborted) throw new TypeError("Failed to fetch");
+    if (this.holding && entry.startsWith(this.holding)) await this.#wait(request.signal);
+    const refusal = this.refusals.findIndex(({ start }) => entry.startsWith(start));
+    if (refusal >= 0) {
+      const { status, code, retryAfterSeconds } = this.refusals.splice(refusal, 1)[0];
+      const headers = retryAfterSeconds ? { "retry-after": String(retryAfterSeconds) } : {};
+      return code === "<html>" ? new Response(code, { status }) : json(status, { error: { code, message: "refused" } }, headers);
+    }
+    return this.#route(entry, url, text ? JSON.parse(text) : null, request);
+  }
+
+  #route(entry, url, body, request) {
+    if (entry === "POST /api/v1/sessions") {
+      this.bodies.push(body);
+      return json(200, { session_token: `s${this.endUserId}`, expires_in_ms: 900000, end_user: { id: this.endUserId } });
+    }
+    if (request.headers.get("authorization") !== `Bearer s${this.endUserId}`) {
+      return json(401, { error: { code: "unauthorized", message: "another session" } });
+    }
+    const index = this.chat?.last_index ?? 0;
+    if (entry === "GET /api/v1/company") return json(200, { name: "Company" });
+    if (entry.startsWith("GET /api/v1/menus")) return json(200, { menus: [{ id: 1, name: "Help" }], direct: { key: false, user: false } });
+    if (entry === "POST /api/v1/chats") return json(201, { chat: this.#newChat() });
+    if (entry === "GET /api/v1/chats/ongoing") return json(200, { chat: this.chat });
+    if (entry === "GET /api/v1/chats/7") return json(200, { chat: this.chat });
+    if (entry === "PATCH /api/v1/chats/7" || entry === "DELETE /api/v1/chats/7") {
+      this.change('{"status":"finished"}');
+      return json(200, { chat: this.chat });
+    }
+    if (entry.startsWith("GET /api/v1/chats/7/messages")) {
+      const after = Number(url.searchParams.get("after_index"));
+      return json(200, { messages: this.messages.slice(after), last_index: index });
+    }
+    if (entry === "POST /api/v1/chats/7/messages") return this.#send(body);
+    return json(404, { error: { code: "not_found", message: "no such thing" } });
+  }
+
+  #send({ client_id, message }) {
+    let stored = this.messages.find((other) => other.client_id === client_id);
+    const status = stored ? 200 : 201;
+    stored ??= this.#store({ ...message, $userType: "end_user", $userId: this.endUserId, client_id });
+    if (this.deaf) throw new TypeError("Failed to fetch");
+    return json(status, { index: stored.$index, sid: stored.$sid, timestamp_ms: stored.$timestamp });
+  }
+
+  #newChat() {
+    this.messages = [];
+    this.chat = { id: 7, status: "va_assigned", revision: 1, last_index: 0, members: [] };
+    return this.chat;
+  }
+
+  #store(message) {
+    const $index = this.messages.length + 1;
+    const stored = { ...message, $index, $sid: `m${$index}`, $timestamp: 1700000000000 + $index };
+    this.messages.push(stored);
+    this.chat.last_index = $index;
+    if (!this.deaf) this.#broadcast({ type: "update", messages: [stored] });
+    return stored;
+  }
+
+  #broadcast(frame) {
+    for (const socket of this.sockets.filter((socket) => socket.joined)) socket.deliver(frame);
+  }
+
+  #wait(signal) {
+    return new Promise((resolve, reject) => {
+      this.held.push(resolve);
+      signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    });
+  }
+
+  connect(protocols) {
+    if (protocols !== "sportello.v1") throw new Error("the subprotocol is missing");
+    const socket = {
+      joined: false,
+      deliver: (frame) => queueMicrotask(() => socket.onmessage?.(new MessageEvent("message", { data: JSON.stringify(frame) }))),
+      send: (text) => this.#hear(socket, JSON.parse(text)),
+      close: () => (this.sockets = this.sockets.filter((other) => other !== socket)),
+    };
+    setTimeout(() => {
+      if (this.down) return socket.onclose?.(new CloseEvent("close", { code: 1006 }));
+      this.sockets.push(socket);
+      socket.onopen?.(new Event("open"));
+    });
+    return socket;
+  }
+
+  #hear(socket, frame) {
+    this.frames.push(frame);
+    if (frame.type !== "join") return;
+    if (frame.token !== `s${this.endUserId}`) {
+      return socket.deliver({ type: "error", code: "unauthorized", message: "another session" });
+    }
+    socket.joined = true;
+    socket.deliver({ type: "joined", chat: this.chat, cursor: frame.cursor, heartbeat_ms: 20000 });
+    const missed = this.messages.slice(frame.cursor);
+    if (missed.length) socket.deliver({ type: "update", messages: missed });
+  }
+}
+
+/** A storage that is full: it reads, but refuses every write. */
+export function fullStorage() {
+  return {
+    length: 0,
+    key: () => null,
+    getItem: () => null,
+    removeItem: () => {},
+    setItem: () => {
+      throw new DOMException("full", "QuotaExceededError");
+    },
+  };
+}
+
+/** Runs a function while the page's `localStorage` throws, as in a third-party frame. */
+export function withStorageRefused(run) {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "localStorage");
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    get() {
+      throw new DOMException("refused", "SecurityError");
+    },
+  });
+  try {
+    return run();
+  } finally {
+    if (own) Object.defineProperty(globalThis, "localStorage", own);
+    else delete globalThis.localStorage;
+  }
+}
+
+/** Swallows the page's error events while a test makes listeners throw; gives how many there were. */
+export function countPageErrors() {
+  const counter = { count: 0 };
+  counter.stop = () => removeEventListener("error", onError, true);
+  const onError = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    counter.count += 1;
+  };
+  addEventListener("error", onError, true);
+  return counter;
+}
+
+/** Counts the listeners on a signal, to see that ours are taken off. */
+export function watchedController() {
+  const controller = new AbortController();
+  const counts = { added: 0, removed: 0 };
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args) => (counts.added++, add(...args));
+  signal.removeEventListener = (...args) => (counts.removed++, remove(...args));
+  return { controller, signal, counts };
+}
+
+/** The names of the methods that exist on an object or its prototypes. */
+export function methodNames(object) {
+  const names = [];
+  for (let o = object; o && o !== Object.prototype; o = Object.getPrototypeOf(o)) names.push(...Object.getOwnPropertyNames(o));
+  return names.join(" ");
+}

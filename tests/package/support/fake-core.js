@@ -1,0 +1,54 @@
+// Stands in for wasm-bindgen's glue in the facade's tests: records what the facade does with the core. The test sets `fake`.
+export const fake = { loads: [], clients: [], logHandler: undefined, construct: undefined, call: undefined };
+
+export default async function init({ module_or_path }) {
+  fake.loads.push(module_or_path);
+}
+
+export function setLogHandler(handler) {
+  fake.logHandler = handler;
+}
+
+export class Chat {
+  sendMessage(...args) {
+    return fake.call("chat.sendMessage", args);
+  }
+  startTyping() {
+    return fake.sync?.("chat.startTyping");
+  }
+  stopTyping() {
+    return fake.sync?.("chat.stopTyping");
+  }
+}
+
+class CoreClient {
+  log = [];
+  chat = null;
+  unreadCount = 3;
+  outbox = [];
+  messages = ["kept"];
+  connection = "online";
+
+  constructor(options) {
+    fake.construct?.(options);
+    this.options = options;
+    fake.clients.push(this);
+  }
+}
+
+// Every method is recorded; `fake.call` says what an asynchronous one gives.
+const SYNCHRONOUS = new Set(["on", "off", "_triggerEvent", "markRead", "close"]);
+export const Client = new Proxy(CoreClient, {
+  construct(target, args) {
+    return new Proxy(new target(...args), {
+      get(client, name) {
+        if (name in client || typeof name === "symbol") return client[name];
+        return (...args) => {
+          client.log.push([name, ...args]);
+          if (SYNCHRONOUS.has(name)) return fake.sync?.(name);
+          return fake.call ? fake.call(name, args) : Promise.resolve(`${name} done`);
+        };
+      },
+    });
+  },
+});
