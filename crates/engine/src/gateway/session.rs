@@ -166,7 +166,8 @@ struct Stream {
 /// A change on its way to the store, with the answers that wait for it.
 struct Committing<B> {
     change: Change<B>,
-    answers: Vec<(RequestId, Done)>,
+    /// Refusals wait too: they may follow from the change, and hold only if it becomes durable.
+    answers: Vec<(RequestId, Result<Done, Refusal>)>,
 }
 
 /// One chat.
@@ -265,15 +266,12 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         let mut draft = Draft::new(self.state.clone());
         let mut answers = Vec::new();
         for (request, actor, command) in std::mem::take(&mut self.waiting) {
-            match draft.apply(actor, &command, &self.sent, &self.script, now_ms) {
-                Ok(done) => answers.push((request, done)),
-                Err(code) => self.reply(request, Err(code)),
-            }
+            answers.push((request, draft.apply(actor, &command, &self.sent, &self.script, now_ms)));
         }
         if draft.is_empty() {
-            // Only repetitions of what is durable already.
-            for (request, done) in answers {
-                self.reply(request, Ok(done));
+            // Only refusals, and repetitions of what is durable already.
+            for (request, result) in answers {
+                self.reply(request, result);
             }
             return;
         }
@@ -284,13 +282,13 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
 
     fn handle_committed(&mut self, now_ms: u64) {
         let Some(Committing { change, answers }) = self.committing.take() else { return };
-        for (request, done) in answers {
-            let done = match done {
+        for (request, result) in answers {
+            let result = result.map(|done| match done {
                 // The state as it was committed, with its final revision.
                 Done::State(_) => Done::State(change.state.clone()),
                 sent @ Done::Sent { .. } => sent,
-            };
-            self.reply(request, Ok(done));
+            });
+            self.reply(request, result);
         }
         for message in &change.messages {
             if let Some(client_id) = &message.client_id {
@@ -359,9 +357,9 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     fn handle_read(&mut self, stream: StreamId, messages: Option<Vec<Message<B>>>) {
         let Some(entry) = self.streams.get_mut(&stream) else { return };
         entry.busy = false;
-        let next = entry.cursor.saturating_add(1);
+        let expected = entry.cursor.saturating_add(1)..;
         match messages {
-            Some(messages) if messages.first().is_some_and(|first| first.index == next) => {
+            Some(messages) if !messages.is_empty() && expected.zip(&messages).all(|(index, m)| m.index == index) => {
                 self.deliver(stream, messages)
             }
             // The store failed or has a hole: the reader resumes from its cursor with a fresh session.

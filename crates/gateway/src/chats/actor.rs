@@ -1,0 +1,258 @@
+//! The task of one active chat: feeds the engine's session with what arrives and performs what it asks for. It never waits for the store or
+//! for a reader: stores answer by a future beside the mailbox, readers by `delivered`.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use engine::gateway::{Change, ChatSession, ChatState, Input, Limits, Message, Output, RequestId, Script, StreamId};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use wire::ErrorCode;
+
+use super::{Chats, Mail, STREAM_QUEUE, ToStream, Tools};
+use crate::clock::now_ms;
+use crate::message::{self, MessageBody};
+use crate::store::{ChatRecord, Commit, PageLimit, StoreError};
+
+/// How long a chat that nobody uses stays loaded.
+const IDLE: Duration = Duration::from_secs(30);
+/// Places of a stream's queue that typing leaves to what must not be lost.
+const RESERVED: usize = STREAM_QUEUE / 2;
+/// Larger frames are history for one reader: keeping them would cost every open chat their size.
+const SHARED_FRAME_BYTES: usize = 16 * 1024;
+
+type Answer = oneshot::Sender<Result<engine::gateway::Done, ErrorCode>>;
+type Pending = Pin<Box<dyn Future<Output = Input<MessageBody>> + Send>>;
+
+pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Box<Mail>>) {
+    let code = match load(chats.tools(), chat_id).await {
+        Ok(Some((record, session))) => {
+            Actor::new(chats.clone(), record, session).run(&mut mails).await;
+            None
+        }
+        Ok(None) => Some(ErrorCode::NotFound),
+        Err(cause) => {
+            tracing::error!(%cause, chat_id, "the chat cannot be loaded");
+            Some(ErrorCode::Unavailable)
+        }
+    };
+    chats.forget(chat_id, &mut mails);
+    while let Some(mail) = mails.recv().await {
+        // Without a code the mail is dropped, and its sender tries again with a fresh task.
+        let Some(code) = code else { continue };
+        match *mail {
+            Mail::Command { answer, .. } => drop(answer.send(Err(code))),
+            Mail::Join { frames, .. } => drop(frames.try_send(ToStream::Refused(code))),
+            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::Leave { .. } => {}
+        }
+    }
+}
+
+async fn load(
+    tools: &Tools,
+    chat_id: u64,
+) -> Result<Option<(ChatRecord, ChatSession<MessageBody, impl Script<MessageBody> + use<>>)>, StoreError> {
+    // The state first: a key that is newer than the state is answered with its index, a missing one would be written twice.
+    let Some(record) = tools.store.chat(chat_id).await? else { return Ok(None) };
+    let sent = tools.store.sent_keys(chat_id).await?;
+    let session = ChatSession::new(record.state.clone(), sent, tools.script(), Limits::default());
+    Ok(Some((record, session)))
+}
+
+struct Actor<S> {
+    chats: Chats,
+    record: ChatRecord,
+    session: ChatSession<MessageBody, S>,
+    streams: HashMap<StreamId, mpsc::Sender<ToStream>>,
+    answers: HashMap<RequestId, Answer>,
+    last_request: RequestId,
+    pending: FuturesUnordered<Pending>,
+    last_frame: Option<(FrameKey, Utf8Bytes)>,
+    stopped: bool,
+}
+
+/// What an `update` frame consists of: its first and last index, and the revision of its state.
+type FrameKey = (Option<(u64, u64)>, Option<u64>);
+
+impl<S: Script<MessageBody>> Actor<S> {
+    fn new(chats: Chats, record: ChatRecord, session: ChatSession<MessageBody, S>) -> Self {
+        Actor {
+            chats,
+            record,
+            session,
+            streams: HashMap::new(),
+            answers: HashMap::new(),
+            last_request: 0,
+            pending: FuturesUnordered::new(),
+            last_frame: None,
+            stopped: false,
+        }
+    }
+
+    async fn run(mut self, mails: &mut mpsc::Receiver<Box<Mail>>) {
+        let mut used = Instant::now();
+        while !self.stopped {
+            let idle = self.session.is_idle();
+            let typing_ends = self.session.next_timeout_ms().map(|at_ms| at_ms.saturating_sub(now_ms()));
+            let tick = typing_ends.map(|in_ms| Instant::now() + Duration::from_millis(in_ms));
+            tokio::select! {
+                mail = mails.recv() => {
+                    let Some(mail) = mail else { return };
+                    used = Instant::now();
+                    self.take(*mail);
+                }
+                Some(input) = self.pending.next(), if !self.pending.is_empty() => {
+                    used = Instant::now();
+                    self.session.handle(input, now_ms());
+                }
+                () = until(tick), if tick.is_some() => self.session.handle(Input::Tick, now_ms()),
+                () = tokio::time::sleep_until(used + IDLE), if idle => return,
+            }
+            self.perform();
+        }
+    }
+
+    fn take(&mut self, mail: Mail) {
+        let input = match mail {
+            Mail::Command { actor, command, answer } => {
+                self.last_request = self.last_request.wrapping_add(1);
+                self.answers.insert(self.last_request, answer);
+                Input::Command { request: self.last_request, actor, command }
+            }
+            Mail::Join { actor, cursor, frames, stream } => {
+                self.streams.insert(stream, frames);
+                Input::Join { stream, actor, cursor }
+            }
+            Mail::Delivered { stream } => Input::Delivered { stream },
+            Mail::Typing { stream, typing } => Input::Typing { stream, typing },
+            Mail::Leave { stream } => {
+                self.streams.remove(&stream);
+                Input::Leave { stream }
+            }
+        };
+        self.session.handle(input, now_ms());
+    }
+
+    fn perform(&mut self) {
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Commit(change) => self.commit(change),
+                Output::Reply { request, result } => {
+                    if let Some(answer) = self.answers.remove(&request) {
+                        // Nobody waits any more where this fails.
+                        drop(answer.send(result));
+                    }
+                }
+                Output::Joined { stream, state, cursor } => {
+                    let frame = self.joined_frame(&state, cursor);
+                    self.send(stream, ToStream::Joined(frame));
+                }
+                Output::Refuse { stream, code } => {
+                    if let Some(frames) = self.streams.remove(&stream) {
+                        drop(frames.try_send(ToStream::Refused(code)));
+                    }
+                }
+                Output::Read { stream, after_index, limit } => self.read(stream, after_index, limit),
+                Output::Deliver { stream, messages, state } => {
+                    let frame = self.update_frame(&messages, state.as_ref());
+                    self.send(stream, ToStream::Delivery(frame));
+                }
+                Output::Typing { stream, author, typing } => {
+                    let has_room = self.streams.get(&stream).is_some_and(|frames| frames.capacity() > RESERVED);
+                    if has_room {
+                        let member = self.tools().platform.member(author, &self.record);
+                        let frame = serde_json::json!({ "type": "typing", "member": member, "typing": typing });
+                        self.send(stream, ToStream::Typing(frame.to_string().into()));
+                    }
+                }
+                Output::Changed(_) => self.tools().bus.publish_chats_changed(),
+                Output::Stop => self.stopped = true,
+            }
+        }
+    }
+
+    fn tools(&self) -> &Tools {
+        self.chats.tools()
+    }
+
+    fn commit(&mut self, change: Change<MessageBody>) {
+        let store = Arc::clone(&self.tools().store);
+        let chat_id = self.record.state.id;
+        self.pending.push(Box::pin(async move {
+            match store.commit(change).await {
+                Ok(Commit::Committed) => return Input::Committed,
+                Ok(Commit::Conflict) => tracing::warn!(chat_id, "someone else changed the chat: it is loaded anew"),
+                Err(cause) => tracing::error!(%cause, chat_id, "a change could not be stored"),
+            }
+            Input::CommitFailed
+        }));
+    }
+
+    fn read(&mut self, stream: StreamId, after_index: u64, limit: u64) {
+        let store = Arc::clone(&self.tools().store);
+        let chat_id = self.record.state.id;
+        let limit = PageLimit { messages: limit, bytes: self.tools().max_page_bytes };
+        self.pending.push(Box::pin(async move {
+            let messages = store.messages_after(chat_id, after_index, limit).await;
+            let messages =
+                messages.inspect_err(|cause| tracing::error!(%cause, chat_id, "messages cannot be read")).ok();
+            Input::ReadDone { stream, messages }
+        }));
+    }
+
+    fn send(&mut self, stream: StreamId, frame: ToStream) {
+        let sent = self.streams.get(&stream).is_some_and(|frames| frames.try_send(frame).is_ok());
+        if !sent {
+            // The reader is gone, and its own farewell may be on its way.
+            self.streams.remove(&stream);
+            self.session.handle(Input::Leave { stream }, now_ms());
+        }
+    }
+
+    fn joined_frame(&self, state: &ChatState, cursor: u64) -> Utf8Bytes {
+        let chat = self.tools().platform.present(&self.record, state);
+        let heartbeat_ms = self.tools().heartbeat_ms;
+        let frame =
+            serde_json::json!({ "type": "joined", "chat": chat, "cursor": cursor, "heartbeat_ms": heartbeat_ms });
+        frame.to_string().into()
+    }
+
+    /// The frame for these messages and this state. Readers who are up to date get the same one.
+    fn update_frame(&mut self, messages: &[Message<MessageBody>], state: Option<&ChatState>) -> Utf8Bytes {
+        let span = messages.first().zip(messages.last()).map(|(first, last)| (first.index, last.index));
+        let key = (span, state.map(|state| state.revision));
+        if let Some((known, frame)) = &self.last_frame
+            && *known == key
+        {
+            return frame.clone();
+        }
+        let mut text = String::from(r#"{"type":"update""#);
+        if !messages.is_empty() {
+            text.push_str(r#","messages":"#);
+            text.push_str(&message::render_list(&self.tools().keys, self.record.state.id, messages));
+        }
+        if let Some(state) = state {
+            let chat = self.tools().platform.present(&self.record, state);
+            text.push_str(r#","chat":"#);
+            text.push_str(&serde_json::to_string(&chat).unwrap_or_else(|_| "null".to_owned()));
+        }
+        text.push('}');
+        let frame = Utf8Bytes::from(text);
+        if frame.len() <= SHARED_FRAME_BYTES {
+            self.last_frame = Some((key, frame.clone()));
+        }
+        frame
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    if let Some(instant) = instant {
+        tokio::time::sleep_until(instant).await;
+    }
+}

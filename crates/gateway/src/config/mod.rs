@@ -1,0 +1,412 @@
+//! The gateway's configuration: one TOML file, every key optional. Refuses unknown keys, so that a typing mistake is not a silent default.
+//!
+//! `default.toml` is what `gateway print-config` prints; a test keeps it equal to the defaults below. `demo.toml` is what `--demo` adds.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+mod contents;
+
+pub use contents::{Action, Agent, Company, Language, Menu, Rule, VirtualAgent};
+
+/// What `gateway print-config` prints.
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+const DEMO_TOML: &str = include_str!("demo.toml");
+
+/// Why a configuration cannot be used. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, or a value of the wrong type.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(String),
+    /// Readable, but it contradicts itself.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A text that never shows in a log.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address at which browsers reach the gateway, such as `https://chat.example.com`, where it differs from the listen address.
+    pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Logs.
+    pub log: Log,
+    /// End-user sessions.
+    pub session: Session,
+    /// The agent desk.
+    pub desk: Desk,
+    /// Sizes and rates.
+    pub limits: Limits,
+    /// The event stream.
+    pub stream: Stream,
+    /// Estimated waiting times.
+    pub wait_time: WaitTime,
+    /// Stopping.
+    pub shutdown: Shutdown,
+    /// Whom the gateway serves.
+    pub companies: Vec<Company>,
+    /// Who answers before an agent does.
+    pub virtual_agents: Vec<VirtualAgent>,
+    /// Who may sign in at the desk.
+    pub agents: Vec<Agent>,
+    /// Set by `--demo`: adds the route that signs demo tokens, where the listener is on loopback.
+    #[serde(skip)]
+    pub demo: bool,
+    /// Set by `--www`: the folder of the customer page and the desk.
+    #[serde(skip)]
+    pub www: Option<std::path::PathBuf>,
+    /// Set by `--pkg`: the folder of the npm package.
+    #[serde(skip)]
+    pub pkg: Option<std::path::PathBuf>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the levels of every logging library")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Logs, on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// Of the gateway itself; libraries log from `warn` on, because their traces would show what was said.
+    pub level: LogLevel,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}
+
+/// End-user sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Session {
+    /// How long a session token is good for.
+    pub token_lifetime_ms: u64,
+    /// How far a site's clock may be off when its tokens' `exp` and `nbf` are checked.
+    pub jwt_leeway_ms: u64,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Session { token_lifetime_ms: 15 * 60 * 1000, jwt_leeway_ms: 30_000 }
+    }
+}
+
+/// The agent desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// How long a sign-in lasts.
+    pub session_lifetime_ms: u64,
+    /// Chats an agent has at a time, for the estimate of waiting times.
+    pub chats_per_agent: u64,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Desk { session_lifetime_ms: 12 * 60 * 60 * 1000, chats_per_agent: 3 }
+    }
+}
+
+/// A rate: a burst, and what it fills up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Requests per minute in the long run; 0 turns the limit off.
+    pub per_minute: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+/// Sizes and rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Text of one message, in UTF-8.
+    pub max_text_bytes: usize,
+    /// One message as JSON.
+    pub max_message_bytes: usize,
+    /// The body of any request.
+    pub max_body_bytes: usize,
+    /// Messages of one page or stream frame, in bytes of JSON.
+    pub max_page_bytes: usize,
+    /// All requests of one address (an IPv6 address counts with its /64 network).
+    pub requests_per_address: Rate,
+    /// All requests of one end user.
+    pub requests_per_end_user: Rate,
+    /// Sign-in attempts at the desk, per address and per login.
+    pub sign_ins: Rate,
+    /// Open streams of one end user.
+    pub streams_per_end_user: usize,
+    /// Open streams of one address.
+    pub streams_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_text_bytes: 16 * 1024,
+            max_message_bytes: 64 * 1024,
+            max_body_bytes: 128 * 1024,
+            max_page_bytes: 4 * 1024 * 1024,
+            requests_per_address: Rate { per_minute: 6000, burst: 1000 },
+            requests_per_end_user: Rate { per_minute: 1800, burst: 300 },
+            sign_ins: Rate { per_minute: 10, burst: 10 },
+            streams_per_end_user: 16,
+            streams_per_address: 1000,
+        }
+    }
+}
+
+/// The event stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stream {
+    /// The longest silence of a healthy connection.
+    pub heartbeat_ms: u64,
+    /// How long a client may take for its first frame.
+    pub join_timeout_ms: u64,
+    /// How long a reader may take to accept a frame before it is cut.
+    pub write_timeout_ms: u64,
+    /// How long a stream outlives its session, so that the client can renew it without haste.
+    pub expiry_grace_ms: u64,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Stream { heartbeat_ms: 20_000, join_timeout_ms: 10_000, write_timeout_ms: 20_000, expiry_grace_ms: 60_000 }
+    }
+}
+
+/// Estimated waiting times (`docs/gateway.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WaitTime {
+    /// Finished chats that make up the mean handling time.
+    pub sample_chats: u64,
+    /// The handling time until a chat was finished.
+    pub default_handling_ms: u64,
+}
+
+impl Default for WaitTime {
+    fn default() -> Self {
+        WaitTime { sample_chats: 50, default_handling_ms: 300_000 }
+    }
+}
+
+/// Stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long running requests and streams may take to end.
+    pub deadline_ms: u64,
+    /// The time in which clients are asked to reconnect.
+    pub retry_after_ms: u64,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Shutdown { deadline_ms: 5_000, retry_after_ms: 2_000 }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// Where it is no TOML or has a key that does not exist. The text does not repeat values: they may be secrets.
+    pub fn from_toml(text: &str) -> Result<Config, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1);
+            ConfigError::Unreadable(format!("line {line}: {}", error.message()))
+        })
+    }
+
+    /// The embedded demo company with its menus, virtual agent and agents, below `self`: what `self` names too is `self`'s.
+    ///
+    /// `company_secret` is the secret with which demo tokens are signed. The demo's agents, whose password is public, come along only where
+    /// the gateway listens `on_loopback`.
+    ///
+    /// # Errors
+    /// Only where the demo's own file is broken, which a test excludes.
+    pub fn with_demo(mut self, company_secret: Secret, on_loopback: bool) -> Result<Config, ConfigError> {
+        let mut demo = Config::from_toml(DEMO_TOML)?;
+        for company in &mut demo.companies {
+            company.secret = company_secret.clone();
+        }
+        demo.companies.retain(|company| !self.companies.iter().any(|own| own.id == company.id));
+        demo.virtual_agents.retain(|agent| !self.virtual_agents.iter().any(|own| own.id == agent.id));
+        demo.agents.retain(|agent| on_loopback && !self.agents.iter().any(|own| own.login == agent.login));
+        self.companies.append(&mut demo.companies);
+        self.virtual_agents.append(&mut demo.virtual_agents);
+        self.agents.append(&mut demo.agents);
+        self.demo = true;
+        Ok(self)
+    }
+
+    /// Lets one more origin use every company.
+    pub fn allow_origin(&mut self, origin: &str) {
+        for company in &mut self.companies {
+            company.allowed_origins.push(origin.to_owned());
+        }
+    }
+
+    /// Says what is contradictory or missing.
+    ///
+    /// # Errors
+    /// With a text that names the place and what to do.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let fail = |text: String| Err(ConfigError::Invalid(text));
+        if self.companies.is_empty() {
+            return fail("no company is configured: add [[companies]] to the file of --config, or pass --demo".into());
+        }
+        if let Some(url) = &self.public_url
+            && !is_origin(url)
+        {
+            return fail("public_url must be an origin such as https://chat.example.com, without a path".into());
+        }
+        if self.limits.max_text_bytes == 0 || self.limits.max_body_bytes < self.limits.max_text_bytes {
+            return fail("limits.max_body_bytes must be at least limits.max_text_bytes, and that more than 0".into());
+        }
+        if self.stream.heartbeat_ms == 0 || self.session.token_lifetime_ms < 1000 {
+            return fail("stream.heartbeat_ms must be more than 0 and session.token_lifetime_ms at least 1000".into());
+        }
+        let virtual_agents: HashSet<u64> = self.virtual_agents.iter().map(|agent| agent.id).collect();
+        if virtual_agents.len() < self.virtual_agents.len() {
+            return fail("two virtual agents have the same id".into());
+        }
+        let logins: HashSet<&str> = self.agents.iter().map(|agent| agent.login.as_str()).collect();
+        if logins.len() < self.agents.len() {
+            return fail("two agents have the same login".into());
+        }
+        for agent in &self.agents {
+            contents::check_agent(agent)?;
+        }
+        let mut ids = HashSet::new();
+        for company in &self.companies {
+            if !ids.insert(company.id.as_str()) {
+                return fail(format!("two companies have the id {:?}", company.id));
+            }
+            contents::check_company(company, &virtual_agents)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is an origin as browsers write it: scheme, host and perhaps port.
+pub(crate) fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_configuration_is_the_default() {
+        assert_eq!(Config::from_toml(DEFAULT_TOML).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_printed_examples_are_a_valid_configuration_once_uncommented() {
+        let text: String = DEFAULT_TOML
+            .lines()
+            .map(|line| line.strip_prefix("#: ").or_else(|| line.strip_prefix("#:")).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let config = Config::from_toml(&text).unwrap();
+        config.validate().unwrap();
+        assert_eq!((config.companies.len(), config.virtual_agents.len(), config.agents.len()), (1, 1, 1));
+    }
+
+    #[test]
+    fn the_demo_is_valid_and_gives_way_to_what_is_configured() {
+        let demo = Config::default().with_demo(Secret("s".repeat(32)), true).unwrap();
+        demo.validate().unwrap();
+        let own = "[[companies]]\nid = \"demo\"\nname = \"Mine\"\nsecret = \"0123456789abcdef\"\n[[companies.menus]]\nid = 7\nname = \"All\"\n";
+        let mixed = Config::from_toml(own).unwrap().with_demo(Secret("s".repeat(32)), true).unwrap();
+        mixed.validate().unwrap();
+        assert_eq!(mixed.companies.len(), 1);
+        assert_eq!(mixed.companies[0].name, "Mine");
+        assert_eq!(mixed.agents.len(), demo.agents.len());
+        let exposed = Config::default().with_demo(Secret("s".repeat(32)), false).unwrap();
+        assert!(exposed.agents.is_empty(), "their password is public");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_and_a_secret_is_not() {
+        let error =
+            Config::from_toml("[[companies]]\nid = \"a\"\nsecret = \"hush-hush-hush\"\nsecrte = 1\n").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("secrte") && text.contains("line 4"), "{text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
+
+    #[test]
+    fn contradictions_say_what_to_do() {
+        let cases = [
+            ("", "no company"),
+            (
+                "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"short\"\n[[companies.menus]]\nid=1\nname=\"M\"\n",
+                "secret",
+            ),
+            ("[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n", "menu"),
+            (
+                "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n[[companies.menus]]\nid=1\nname=\"M\"\nvirtual_agent=9\n",
+                "virtual agent 9",
+            ),
+            (
+                "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\nallowed_origins=[\"shop.example\"]\n[[companies.menus]]\nid=1\nname=\"M\"\n",
+                "origin",
+            ),
+            (
+                "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n[[companies.menus]]\nid=1\nname=\"M\"\n[[agents]]\nlogin=\"x\"\nname=\"X\"\npassword_hash=\"plain\"\n",
+                "hash-password",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = Config::from_toml(text).unwrap().validate().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error} should mention {expected}");
+        }
+    }
+}

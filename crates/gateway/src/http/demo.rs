@@ -1,0 +1,59 @@
+//! The part of a site's own server, for the demo: signs the token that a shop would sign for its visitor. Exists only with `--demo` and a
+//! loopback listener, because whoever reaches it can be anyone.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wire::ErrorCode;
+
+use super::origin;
+use super::request::Body;
+use crate::Shared;
+use crate::auth::jwt::{self, Visitor};
+use crate::clock::now_ms;
+use crate::error::Error;
+
+/// The company of the demo.
+const COMPANY: &str = "demo";
+/// How long a demo token is good for.
+const LIFETIME_MS: u64 = 10 * 60 * 1000;
+
+/// Whom the token is for; nobody in particular where empty.
+#[derive(Deserialize, ToSchema)]
+struct DemoTokenRequest {
+    /// The visitor's id at the site.
+    identifier: Option<String>,
+    /// The visitor's name.
+    name: Option<String>,
+    /// The visitor's e-mail address.
+    email: Option<String>,
+}
+
+/// A token as the site's `authenticate` returns it.
+#[derive(Serialize, ToSchema)]
+struct DemoToken {
+    /// A JWT.
+    token: String,
+}
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(sign))
+}
+
+/// Sign a visitor's token, as a site's own server would.
+#[utoipa::path(post, path = "/demo/token", tag = "operation", request_body = DemoTokenRequest, responses((status = 200, body = DemoToken)))]
+async fn sign(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Body(request): Body<DemoTokenRequest>,
+) -> Result<Json<DemoToken>, Error> {
+    let company = app.platform.company(COMPANY).ok_or_else(|| Error::of(ErrorCode::CompanyUnknown))?;
+    origin::check_company(&app, &company.settings, &headers)?;
+    let visitor = Visitor { identifier: request.identifier, name: request.name, email: request.email, phone: None };
+    let token = jwt::sign(&visitor, &company.settings.secret, now_ms(), LIFETIME_MS)?;
+    Ok(Json(DemoToken { token }))
+}

@@ -1,0 +1,301 @@
+//! The agent desk's API (`docs/protocol.md`): sign-in, queue, conversations. Same origin only. Without agents in the configuration it
+//! answers on loopback alone.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use engine::gateway::{Actor, Command, Status};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wire::ErrorCode;
+use wire::rest::{Chat, ChatAgent, ChatPatch, MessagesBody, SendRequest, SendResponse};
+
+use super::end_user::{PageQuery, check_patch, page, send};
+use super::origin;
+use super::request::{Body, PathOf, Peer, QueryOf};
+use super::session::{AgentSession, DESK_COOKIE};
+use crate::auth::{agent, keys};
+use crate::clock::now_ms;
+use crate::error::Error;
+use crate::platform::embedded::agents::Agent;
+use crate::store::ChatRecord;
+use crate::{App, Shared};
+
+/// Chats that a desk shows at most, of each kind.
+const MAX_LISTED: u64 = 200;
+/// Longer passwords are no passwords but an attempt to keep the gateway busy.
+const MAX_PASSWORD_BYTES: usize = 1024;
+
+pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_in, sign_out))
+        .routes(routes!(me))
+        .routes(routes!(chats))
+        .routes(routes!(accept))
+        .routes(routes!(finish))
+        .routes(routes!(messages, send_message))
+        .layer(from_fn_with_state(Arc::clone(app), guard))
+}
+
+/// Keeps a desk that nobody can sign in at from the network.
+pub(crate) async fn guard(State(app): State<Shared>, Peer(address): Peer, request: Request, next: Next) -> Response {
+    if app.platform.agents.is_empty() && !address.is_loopback() {
+        let text = "No agents are configured: until then the desk answers on this machine only.";
+        return Error::new(ErrorCode::Forbidden, text).into_response();
+    }
+    next.run(request).await
+}
+
+/// An agent's sign-in.
+#[derive(Deserialize, ToSchema)]
+struct SignInRequest {
+    /// The login.
+    login: String,
+    /// The password.
+    password: String,
+}
+
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
+struct SignedIn {
+    /// The agent.
+    agent: ChatAgent,
+    /// For the header `x-csrf-token` of each write.
+    csrf_token: String,
+}
+
+/// A chat as the desk sees it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeskChat {
+    /// The chat.
+    #[serde(flatten)]
+    chat: Chat,
+    /// Since when it waits, or waited, for an agent.
+    waiting_since_ms: Option<u64>,
+    /// The customer's name, where the site told it.
+    end_user_name: Option<String>,
+    /// The customer's e-mail address, where the site told it.
+    end_user_email: Option<String>,
+    /// The site's `custom_data`, without what it marked `invisible_to_agent`.
+    #[schema(value_type = Object)]
+    custom_data: Map<String, Value>,
+    /// What else the site sent when it opened the chat.
+    #[schema(value_type = Object)]
+    request: Map<String, Value>,
+}
+
+/// The chats that concern an agent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeskChats {
+    /// Waiting for an agent, longest first.
+    queue: Vec<DeskChat>,
+    /// The agent's own, oldest first.
+    mine: Vec<DeskChat>,
+}
+
+/// A chat in an answer.
+#[derive(Serialize, ToSchema)]
+struct DeskChatBody {
+    /// The chat.
+    chat: DeskChat,
+}
+
+/// Sign in.
+#[utoipa::path(post, path = "/desk/api/v1/sessions", tag = "desk", request_body = SignInRequest, responses((status = 200, body = SignedIn)))]
+async fn sign_in(
+    State(app): State<Shared>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    Body(request): Body<SignInRequest>,
+) -> Result<Response, Error> {
+    origin::check_own(&app, &headers)?;
+    app.limits.check_sign_in(address, &request.login)?;
+    if request.password.len() > MAX_PASSWORD_BYTES {
+        return Err(Error::too_large());
+    }
+    let agent = app.platform.agents.by_login(&request.login).cloned();
+    let hash = agent.as_ref().map(|agent| agent.password_hash.clone());
+    let fits = agent::verify_password(request.password, hash).await?;
+    let Some(agent) = agent.filter(|_| fits) else {
+        return Err(Error::new(ErrorCode::Unauthorized, "Login or password is wrong."));
+    };
+    let token = keys::to_text(&keys::random::<32>().map_err(|_| Error::of(ErrorCode::Unavailable))?);
+    let lifetime_ms = app.config.desk.session_lifetime_ms;
+    let now_ms = now_ms();
+    app.store.open_agent_session(keys::sha256(&token), agent.id, now_ms.saturating_add(lifetime_ms), now_ms).await?;
+    tracing::info!(agent_id = agent.id, "an agent signed in");
+    let mut response = Json(signed_in(&app, &agent, &token)).into_response();
+    set_cookie(&app, &mut response, &token, lifetime_ms / 1000);
+    Ok(response)
+}
+
+fn signed_in(app: &App, agent: &Agent, token: &str) -> SignedIn {
+    let named = ChatAgent { id: agent.id, name: agent.name.clone(), avatar_url: agent.avatar_url.clone() };
+    SignedIn { agent: named, csrf_token: app.keys.csrf_token(token) }
+}
+
+fn set_cookie(app: &App, response: &mut Response, value: &str, max_age_s: u64) {
+    let secure = if app.is_https() { "; Secure" } else { "" };
+    let text = format!("{DESK_COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/desk; Max-Age={max_age_s}{secure}");
+    if let Ok(mut header) = HeaderValue::from_str(&text) {
+        header.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, header);
+    }
+}
+
+/// Sign out.
+#[utoipa::path(
+    delete, path = "/desk/api/v1/sessions", tag = "desk", security(("desk" = [])), responses((status = 204))
+)]
+async fn sign_out(State(app): State<Shared>, session: AgentSession) -> Result<Response, Error> {
+    app.store.close_agent_session(keys::sha256(&session.token)).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set_cookie(&app, &mut response, "", 0);
+    Ok(response)
+}
+
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/desk/api/v1/me", tag = "desk", security(("desk" = [])), responses((status = 200, body = SignedIn))
+)]
+async fn me(State(app): State<Shared>, session: AgentSession) -> Json<SignedIn> {
+    Json(signed_in(&app, &session.agent, &session.token))
+}
+
+/// The queue and one's own chats.
+#[utoipa::path(
+    get, path = "/desk/api/v1/chats", tag = "desk", security(("desk" = [])), responses((status = 200, body = DeskChats))
+)]
+async fn chats(State(app): State<Shared>, session: AgentSession) -> Result<Json<DeskChats>, Error> {
+    Ok(Json(desk_chats(&app, &session.agent).await?))
+}
+
+/// The chats that concern an agent, as the store has them now.
+pub(crate) async fn desk_chats(app: &App, agent: &Agent) -> Result<DeskChats, Error> {
+    let queue = app.store.waiting_chats(MAX_LISTED).await?;
+    let mine = app.store.chats_of_agent(agent.id, MAX_LISTED).await?;
+    let queue = queue.iter().filter(|record| agent.serves(&record.company_id));
+    Ok(DeskChats {
+        queue: queue.map(|record| present(app, record)).collect(),
+        mine: mine.iter().map(|record| present(app, record)).collect(),
+    })
+}
+
+fn present(app: &App, record: &ChatRecord) -> DeskChat {
+    let mut request = record.request.clone();
+    let custom_data = match request.shift_remove("custom_data") {
+        Some(Value::Object(custom_data)) => visible(custom_data),
+        _ => Map::new(),
+    };
+    // These two are elsewhere: the language in the chat, the greeting in the conversation.
+    for name in ["lang", "greeting"] {
+        request.shift_remove(name);
+    }
+    DeskChat {
+        chat: app.platform.present(record, &record.state),
+        waiting_since_ms: record.state.queued_at_ms,
+        end_user_name: record.end_user.profile.name.clone(),
+        end_user_email: record.end_user.profile.email.clone(),
+        custom_data,
+        request,
+    }
+}
+
+/// Without the entries that the site keeps from agents (`ccaip.md` 9.2).
+fn visible(mut custom_data: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Object(unsigned)) = custom_data.get_mut("unsigned") {
+        unsigned.retain(|_, entry| entry.get("invisible_to_agent").and_then(Value::as_bool) != Some(true));
+    }
+    custom_data
+}
+
+/// A chat that this agent may see: one that waits, or one that the agent has or had.
+async fn visible_chat(app: &App, agent: &Agent, chat_id: u64) -> Result<ChatRecord, Error> {
+    let record = app.store.chat(chat_id).await?.filter(|record| agent.serves(&record.company_id));
+    let seen =
+        record.filter(|record| record.state.status == Status::Queued || record.state.all_agent_ids.contains(&agent.id));
+    seen.ok_or_else(|| Error::of(ErrorCode::NotFound))
+}
+
+/// Take a chat from the queue.
+#[utoipa::path(
+    post, path = "/desk/api/v1/chats/{chat_id}/accept", tag = "desk", security(("desk" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = DeskChatBody))
+)]
+async fn accept(
+    State(app): State<Shared>,
+    session: AgentSession,
+    PathOf(chat_id): PathOf<u64>,
+) -> Result<Json<DeskChatBody>, Error> {
+    // Not `visible_chat`: an agent who is late must hear of the conflict.
+    let record = app.store.chat(chat_id).await?.filter(|record| session.agent.serves(&record.company_id));
+    if record.is_none() {
+        return Err(Error::of(ErrorCode::NotFound));
+    }
+    change(&app, &session, chat_id, Command::Accept).await
+}
+
+/// End a chat.
+#[utoipa::path(
+    patch, path = "/desk/api/v1/chats/{chat_id}", tag = "desk", request_body = ChatPatch, security(("desk" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = DeskChatBody))
+)]
+async fn finish(
+    State(app): State<Shared>,
+    session: AgentSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(patch): Body<ChatPatch>,
+) -> Result<Json<DeskChatBody>, Error> {
+    check_patch(&patch)?;
+    visible_chat(&app, &session.agent, chat_id).await?;
+    change(&app, &session, chat_id, Command::Finish).await
+}
+
+async fn change(
+    app: &App,
+    session: &AgentSession,
+    chat_id: u64,
+    command: Command<crate::message::MessageBody>,
+) -> Result<Json<DeskChatBody>, Error> {
+    app.chats.command(chat_id, Actor::Agent(session.agent.id), command).await?;
+    let record = visible_chat(app, &session.agent, chat_id).await?;
+    Ok(Json(DeskChatBody { chat: present(app, &record) }))
+}
+
+/// Messages of a chat, in index order.
+#[utoipa::path(
+    get, path = "/desk/api/v1/chats/{chat_id}/messages", tag = "desk", security(("desk" = [])),
+    params(("chat_id" = u64, Path, description = "A chat"), PageQuery), responses((status = 200, body = MessagesBody))
+)]
+async fn messages(
+    State(app): State<Shared>,
+    session: AgentSession,
+    PathOf(chat_id): PathOf<u64>,
+    QueryOf(query): QueryOf<PageQuery>,
+) -> Result<Response, Error> {
+    let record = visible_chat(&app, &session.agent, chat_id).await?;
+    page(&app, &record, &query).await
+}
+
+/// Send a message. Answered when it is stored durably.
+#[utoipa::path(
+    post, path = "/desk/api/v1/chats/{chat_id}/messages", tag = "desk", request_body = SendRequest, security(("desk" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")),
+    responses((status = 201, body = SendResponse), (status = 200, body = SendResponse, description = "This client_id was stored before"))
+)]
+async fn send_message(
+    State(app): State<Shared>,
+    session: AgentSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(request): Body<SendRequest>,
+) -> Result<(StatusCode, Json<SendResponse>), Error> {
+    visible_chat(&app, &session.agent, chat_id).await?;
+    send(&app, chat_id, Actor::Agent(session.agent.id), request).await
+}

@@ -1,0 +1,435 @@
+//! The end-user API (`docs/protocol.md`). Each handler checks, asks the chat or the store, and writes the answer; nothing is decided here
+//! about what a chat may do.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::gateway::{Actor, ChatState, Command, Done, Status, open};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wire::ErrorCode;
+use wire::rest::{
+    self, ChatBody, ChatPatch, CreateChatRequest, EndUser, EscalateRequest, Escalation, Language, MessagesBody,
+    OngoingChatBody, SendRequest, SendResponse, SessionRequest, SessionResponse, WaitTimes,
+};
+
+use super::request::{Body, PathOf, QueryOf};
+use super::session::EndUserSession;
+use super::{Peer, origin};
+use crate::auth::session_token::Session;
+use crate::auth::{jwt, keys};
+use crate::clock::now_ms;
+use crate::error::Error;
+use crate::message;
+use crate::platform::embedded::{menus, queue};
+use crate::store::{ChatRecord, EMBEDDED_PLATFORM, EndUserKey, NewChat, NewEscalation, PageLimit, Profile};
+use crate::{App, Shared};
+
+/// The length of a client-made secret: 256 bits in base64url.
+const END_USER_SECRET_CHARS: usize = 43;
+/// The idempotency key of a greeting. No client can use it: theirs have no colon.
+const GREETING_CLIENT_ID: &str = "create:greeting";
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(create_session))
+        .routes(routes!(company))
+        .routes(routes!(menu_tree))
+        .routes(routes!(wait_times))
+        .routes(routes!(create_chat))
+        .routes(routes!(ongoing_chat))
+        .routes(routes!(chat, finish_chat, drop_chat))
+        .routes(routes!(messages, send_message))
+        .routes(routes!(escalate))
+}
+
+/// Exchange the token that the site signed for a session.
+#[utoipa::path(post, path = "/api/v1/sessions", tag = "end user", request_body = SessionRequest, responses((status = 200, body = SessionResponse)))]
+async fn create_session(
+    State(app): State<Shared>,
+    _: Peer,
+    headers: HeaderMap,
+    Body(request): Body<SessionRequest>,
+) -> Result<Json<SessionResponse>, Error> {
+    let company = app.platform.company(&request.company_id).ok_or_else(|| Error::of(ErrorCode::CompanyUnknown))?;
+    origin::check_company(&app, &company.settings, &headers)?;
+    let visitor = jwt::verify(&request.token, &company.settings.secret, app.config.session.jwt_leeway_ms)?;
+    let key = match (visitor.identifier, request.end_user_secret) {
+        (Some(identifier), _) => EndUserKey::Identifier(identifier),
+        (None, Some(secret)) if is_end_user_secret(&secret) => EndUserKey::SecretSha256(keys::sha256(&secret)),
+        (None, _) => {
+            return Err(Error::invalid(
+                "A token without `identifier` needs an end_user_secret of 43 base64url characters.",
+            ));
+        }
+    };
+    let profile = Profile { name: visitor.name, email: visitor.email, phone: visitor.phone };
+    let record = app.store.end_user(&company.settings.id, key, profile).await?;
+    app.limits.check_end_user(record.id)?;
+    let expires_in_ms = app.config.session.token_lifetime_ms;
+    let session_token = app.tokens.issue(&Session {
+        end_user_id: record.id,
+        company_id: company.settings.id.clone(),
+        expires_at_ms: now_ms().saturating_add(expires_in_ms),
+    })?;
+    let end_user = EndUser { id: record.id, identifier: record.identifier };
+    Ok(Json(SessionResponse { session_token, expires_in_ms, end_user }))
+}
+
+fn is_end_user_secret(text: &str) -> bool {
+    text.len() == END_USER_SECRET_CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// The company.
+#[utoipa::path(
+    get, path = "/api/v1/company", tag = "end user", security(("session" = [])),
+    responses((status = 200, body = rest::Company))
+)]
+async fn company(session: EndUserSession) -> Json<rest::Company> {
+    let settings = &session.company.settings;
+    let default_lang = session.company.default_lang();
+    let mut languages: Vec<Language> = settings
+        .languages
+        .iter()
+        .map(|language| Language { code: language.0.clone(), default: language.0 == default_lang })
+        .collect();
+    if languages.is_empty() {
+        languages.push(Language { code: default_lang.to_owned(), default: true });
+    }
+    Json(rest::Company {
+        name: settings.name.clone(),
+        subdomain: settings.id.clone(),
+        support_email: settings.support_email.clone(),
+        languages,
+        action_tracking: false,
+        email_transcripts: false,
+        message_preview: false,
+        email_enhancement: false,
+        cobrowse_domain: None,
+    })
+}
+
+#[derive(Deserialize, IntoParams)]
+struct MenuQuery {
+    /// A direct access key: only its part of the tree.
+    key: Option<String>,
+    /// A BCP 47 tag. Menus of the embedded platform have one name for all languages.
+    #[serde(rename = "lang")]
+    _lang: Option<String>,
+}
+
+/// The tree of queues.
+#[utoipa::path(
+    get, path = "/api/v1/menus", tag = "end user", params(MenuQuery), security(("session" = [])),
+    responses((status = 200, body = rest::Menus))
+)]
+async fn menu_tree(session: EndUserSession, QueryOf(query): QueryOf<MenuQuery>) -> Json<rest::Menus> {
+    Json(menus::present(&session.company.settings.menus, query.key.as_deref()))
+}
+
+/// How long one would wait in a queue, in seconds.
+#[utoipa::path(
+    get, path = "/api/v1/menus/{menu_id}/wait_times", tag = "end user", security(("session" = [])),
+    params(("menu_id" = u64, Path, description = "A queue"), ("lang" = Option<String>, Query, description = "A BCP 47 tag")),
+    responses((status = 200, body = WaitTimes))
+)]
+async fn wait_times(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(menu_id): PathOf<u64>,
+) -> Result<Json<WaitTimes>, Error> {
+    let company = &session.company.settings;
+    if menus::queue(&company.menus, menu_id).is_none() {
+        return Err(Error::of(ErrorCode::NotFound));
+    }
+    let settings = (&app.config.desk, &app.config.wait_time);
+    let times = queue::wait_times(&app.platform, app.store.as_ref(), (&company.id, menu_id), settings).await?;
+    Ok(Json(times))
+}
+
+/// Open a chat.
+#[utoipa::path(
+    post, path = "/api/v1/chats", tag = "end user", request_body = CreateChatRequest, security(("session" = [])),
+    responses((status = 201, body = ChatBody), (status = 200, body = ChatBody, description = "The chat that this client_id opened before"))
+)]
+async fn create_chat(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    Body(request): Body<CreateChatRequest>,
+) -> Result<(StatusCode, Json<ChatBody>), Error> {
+    message::check_client_id(&request.client_id)?;
+    let asked = Asked::read(&app, &request.chat)?;
+    let company = &session.company.settings;
+    let queue = menus::queue(&company.menus, request.menu_id).ok_or_else(|| Error::of(ErrorCode::NotFound))?;
+    if !menus::is_open(&company.menus, queue.id) {
+        return Err(Error::new(ErrorCode::Conflict, "This queue is closed at the moment."));
+    }
+    let now_ms = now_ms();
+    let state = first_state(session.end_user_id, queue.id, queue.virtual_agent, now_ms);
+    let opening = open(state, &app.chats.tools().script(), now_ms);
+    let new = NewChat {
+        company_id: company.id.clone(),
+        platform: EMBEDDED_PLATFORM.to_owned(),
+        platform_ref: None,
+        client_id: request.client_id,
+        lang: asked.lang.unwrap_or_else(|| session.company.default_lang().to_owned()),
+        request: request.chat,
+    };
+    let created = app.store.create_chat(new, opening).await?;
+    if created.fresh {
+        app.bus.publish_chats_changed();
+    }
+    if let Some(greeting) = asked.greeting {
+        greet(&app, session.end_user_id, created.chat_id, &greeting).await?;
+    }
+    let record = own_chat(&app, &session, created.chat_id).await?;
+    let status = if created.fresh { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, chat_body(&app, &record)))
+}
+
+/// What a `ChatRequest` asks for that the gateway acts on; the rest is kept for the desk.
+struct Asked {
+    lang: Option<String>,
+    greeting: Option<String>,
+}
+
+impl Asked {
+    fn read(app: &App, request: &Map<String, Value>) -> Result<Asked, Error> {
+        let text = |name: &str, most: usize| match request.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.len() <= most => Ok(Some(text.clone())),
+            Some(Value::String(_)) => Err(Error::too_large()),
+            Some(_) => {
+                Err(Error::invalid("`lang`, `greeting`, `email`, `ticket_id` and `trigger_id` of a chat are strings."))
+            }
+        };
+        for name in ["email", "ticket_id", "trigger_id"] {
+            text(name, 320)?;
+        }
+        if !matches!(request.get("custom_data"), None | Some(Value::Null | Value::Object(_))) {
+            return Err(Error::invalid("`custom_data` of a chat is an object."));
+        }
+        let greeting = text("greeting", app.config.limits.max_text_bytes)?.filter(|text| !text.trim().is_empty());
+        Ok(Asked { lang: text("lang", 35)?, greeting })
+    }
+}
+
+fn first_state(end_user_id: u64, menu_id: u64, virtual_agent_id: Option<u64>, now_ms: u64) -> ChatState {
+    ChatState {
+        id: 0,
+        end_user_id,
+        menu_id,
+        status: Status::Queued,
+        agent_id: None,
+        virtual_agent_id,
+        all_agent_ids: Vec::new(),
+        all_virtual_agent_ids: Vec::new(),
+        created_at_ms: now_ms,
+        queued_at_ms: None,
+        assigned_at_ms: None,
+        ended_at_ms: None,
+        ended_by: None,
+        dropped: false,
+        last_index: 0,
+        revision: 0,
+    }
+}
+
+/// Sends the greeting as the end user's first message. A repeated creation repeats it too, which its key makes harmless.
+async fn greet(app: &App, end_user_id: u64, chat_id: u64, greeting: &str) -> Result<(), Error> {
+    let command = Command::Send { client_id: GREETING_CLIENT_ID.to_owned(), body: message::text_body(greeting) };
+    match app.chats.command(chat_id, Actor::EndUser(end_user_id), command).await {
+        Err(error) if error.code == ErrorCode::ChatEnded => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// A chat of this end user; someone else's does not exist for them.
+async fn own_chat(app: &App, session: &EndUserSession, chat_id: u64) -> Result<ChatRecord, Error> {
+    let record = app.store.chat(chat_id).await?;
+    record
+        .filter(|record| record.state.end_user_id == session.end_user_id)
+        .ok_or_else(|| Error::of(ErrorCode::NotFound))
+}
+
+fn chat_body(app: &App, record: &ChatRecord) -> Json<ChatBody> {
+    Json(ChatBody { chat: app.platform.present(record, &record.state) })
+}
+
+/// The newest chat that is not over.
+#[utoipa::path(
+    get, path = "/api/v1/chats/ongoing", tag = "end user", security(("session" = [])),
+    responses((status = 200, body = OngoingChatBody))
+)]
+async fn ongoing_chat(State(app): State<Shared>, session: EndUserSession) -> Result<Json<OngoingChatBody>, Error> {
+    let record = app.store.ongoing_chat(session.end_user_id).await?;
+    Ok(Json(OngoingChatBody { chat: record.map(|record| app.platform.present(&record, &record.state)) }))
+}
+
+/// A chat.
+#[utoipa::path(
+    get, path = "/api/v1/chats/{chat_id}", tag = "end user", security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = ChatBody))
+)]
+async fn chat(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+) -> Result<Json<ChatBody>, Error> {
+    let record = own_chat(&app, &session, chat_id).await?;
+    Ok(chat_body(&app, &record))
+}
+
+/// End a chat.
+#[utoipa::path(
+    patch, path = "/api/v1/chats/{chat_id}", tag = "end user", request_body = ChatPatch, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = ChatBody))
+)]
+async fn finish_chat(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(patch): Body<ChatPatch>,
+) -> Result<Json<ChatBody>, Error> {
+    check_patch(&patch)?;
+    end(&app, &session, chat_id, Command::Finish).await
+}
+
+/// The only status that can be set.
+pub(super) fn check_patch(patch: &ChatPatch) -> Result<(), Error> {
+    if patch.status == Status::Finished.as_str() {
+        Ok(())
+    } else {
+        Err(Error::invalid("The only `status` that can be set is `finished`."))
+    }
+}
+
+/// End a chat and never offer it as ongoing again.
+#[utoipa::path(
+    delete, path = "/api/v1/chats/{chat_id}", tag = "end user", security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = ChatBody))
+)]
+async fn drop_chat(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+) -> Result<Json<ChatBody>, Error> {
+    end(&app, &session, chat_id, Command::Drop).await
+}
+
+async fn end(
+    app: &App,
+    session: &EndUserSession,
+    chat_id: u64,
+    command: Command<message::MessageBody>,
+) -> Result<Json<ChatBody>, Error> {
+    app.chats.command(chat_id, Actor::EndUser(session.end_user_id), command).await?;
+    let record = own_chat(app, session, chat_id).await?;
+    Ok(chat_body(app, &record))
+}
+
+#[derive(Deserialize, IntoParams)]
+pub(super) struct PageQuery {
+    /// Messages after this index.
+    #[serde(default)]
+    after_index: u64,
+    /// At most so many, up to 1000. A page may be shorter: go on until `last_index`.
+    limit: Option<u64>,
+}
+
+/// Messages of a chat, in index order.
+#[utoipa::path(
+    get, path = "/api/v1/chats/{chat_id}/messages", tag = "end user", security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat"), PageQuery), responses((status = 200, body = MessagesBody))
+)]
+async fn messages(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    QueryOf(query): QueryOf<PageQuery>,
+) -> Result<Response, Error> {
+    let record = own_chat(&app, &session, chat_id).await?;
+    page(&app, &record, &query).await
+}
+
+/// A page of messages. Its text is put together from the messages' own, which are rendered once.
+pub(super) async fn page(app: &App, record: &ChatRecord, query: &PageQuery) -> Result<Response, Error> {
+    let most = query.limit.unwrap_or(wire::MESSAGES_PAGE_LIMIT);
+    if !(1..=wire::MESSAGES_PAGE_LIMIT).contains(&most) {
+        return Err(Error::invalid("`limit` must be between 1 and 1000."));
+    }
+    let limit = PageLimit { messages: most, bytes: app.config.limits.max_page_bytes };
+    let messages = app.store.messages_after(record.state.id, query.after_index, limit).await?;
+    // A message may have been stored since the chat was read.
+    let last_index = messages.last().map_or(0, |message| message.index).max(record.state.last_index);
+    let list = message::render_list(&app.keys, record.state.id, &messages);
+    let text = format!(r#"{{"messages":{list},"last_index":{last_index}}}"#);
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// Send a message. Answered when it is stored durably.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat_id}/messages", tag = "end user", request_body = SendRequest, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")),
+    responses((status = 201, body = SendResponse), (status = 200, body = SendResponse, description = "This client_id was stored before"))
+)]
+async fn send_message(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(request): Body<SendRequest>,
+) -> Result<(StatusCode, Json<SendResponse>), Error> {
+    send(&app, chat_id, Actor::EndUser(session.end_user_id), request).await
+}
+
+pub(super) async fn send(
+    app: &App,
+    chat_id: u64,
+    actor: Actor,
+    request: SendRequest,
+) -> Result<(StatusCode, Json<SendResponse>), Error> {
+    message::check_client_id(&request.client_id)?;
+    let body = message::check(request.message, &app.config.limits)?;
+    let command = Command::Send { client_id: request.client_id.clone(), body: body.clone() };
+    let done = app.chats.command(chat_id, actor, command).await?;
+    let Done::Sent { index, at_ms, duplicate } = done else { return Err(Error::of(ErrorCode::Internal)) };
+    let stored = if duplicate {
+        // The content that counts is the one that was stored.
+        let limit = PageLimit { messages: 1, bytes: usize::MAX };
+        let found = app.store.messages_after(chat_id, index.saturating_sub(1), limit).await?;
+        found.into_iter().next().ok_or_else(|| Error::of(ErrorCode::Unavailable))?
+    } else {
+        engine::gateway::Message { index, author: actor.into(), client_id: Some(request.client_id), at_ms, body }
+    };
+    let sid = message::marks(&app.keys, chat_id, &stored).sid;
+    let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(SendResponse { index, sid, timestamp_ms: at_ms })))
+}
+
+/// Ask for a person instead of the virtual agent.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat_id}/escalations", tag = "end user", request_body = EscalateRequest, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 201, body = Escalation))
+)]
+async fn escalate(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(request): Body<EscalateRequest>,
+) -> Result<(StatusCode, Json<Escalation>), Error> {
+    let done = app.chats.command(chat_id, Actor::EndUser(session.end_user_id), Command::Escalate).await?;
+    let Done::State(state) = done else { return Err(Error::of(ErrorCode::Internal)) };
+    let escalation = NewEscalation {
+        chat_id,
+        queued_at_ms: state.queued_at_ms.unwrap_or(state.created_at_ms),
+        reason: request.reason,
+        request: request.other,
+    };
+    let id = app.store.record_escalation(escalation).await?;
+    Ok((StatusCode::CREATED, Json(Escalation { id, chat_id, status: state.status.as_str().to_owned() })))
+}

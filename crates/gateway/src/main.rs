@@ -1,0 +1,7 @@
+//! The gateway as a program; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gateway::cli::main()
+}

@@ -1,0 +1,267 @@
+//! What a message says: its content as JSON text that is written once and shared by everyone who reads it, the rules for what may be sent,
+//! and the envelope around it. Refuses content that would pass for the platform's own.
+
+use std::sync::{Arc, OnceLock};
+
+use engine::gateway::Message;
+use serde_json::{Map, Value};
+use wire::ErrorCode;
+
+use crate::auth::keys::{Keys, Marks};
+use crate::config::Limits;
+use crate::error::Error;
+
+/// Longest idempotency key.
+const MAX_CLIENT_ID_BYTES: usize = 64;
+/// Deepest nesting of a message.
+const MAX_DEPTH: usize = 16;
+
+/// The content of a message: a JSON object. Cheap to clone.
+#[derive(Clone)]
+pub struct MessageBody(Arc<Content>);
+
+struct Content {
+    json: Box<str>,
+    /// The whole message with its envelope, made for the first reader.
+    rendered: OnceLock<Box<str>>,
+}
+
+impl MessageBody {
+    /// A body from an object.
+    #[must_use]
+    pub fn new(object: &Map<String, Value>) -> MessageBody {
+        let json = serde_json::to_string(object).unwrap_or_else(|_| "{}".to_owned());
+        MessageBody::from_stored(json)
+    }
+
+    /// A body as the store has it: the text of a JSON object.
+    #[must_use]
+    pub fn from_stored(json: String) -> MessageBody {
+        MessageBody(Arc::new(Content { json: json.into_boxed_str(), rendered: OnceLock::new() }))
+    }
+
+    /// The text of the JSON object.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.0.json
+    }
+
+    /// The content of a `text` message; `None` for other types.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let value: Value = serde_json::from_str(self.json()).ok()?;
+        if value.get("type")?.as_str()? != "text" {
+            return None;
+        }
+        value.get("content")?.as_str().map(str::to_owned)
+    }
+}
+
+impl PartialEq for MessageBody {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.json == other.0.json
+    }
+}
+
+impl Eq for MessageBody {}
+
+/// Never shows what was said.
+impl std::fmt::Debug for MessageBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MessageBody({} bytes)", self.0.json.len())
+    }
+}
+
+/// The id and mark of a stored message.
+pub(crate) fn marks(keys: &Keys, chat_id: u64, message: &Message<MessageBody>) -> Marks {
+    keys.message_marks(chat_id, message.index, message.at_ms, message.author.parts(), message.body.json())
+}
+
+/// A stored message as the protocol writes it. The text is made once, however many read it.
+pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<MessageBody>) -> &'a str {
+    message.body.0.rendered.get_or_init(|| {
+        let Marks { sid, signature } = marks(keys, chat_id, message);
+        let (user_type, user_id) = message.author.parts();
+        let (index, at_ms) = (message.index, message.at_ms);
+        let mut text = format!(
+            r#"{{"$index":{index},"$sid":"{sid}","$timestamp":{at_ms},"$userType":"{user_type}","$userId":{user_id},"#
+        );
+        if let Some(client_id) = &message.client_id {
+            text.push_str(r#""client_id":"#);
+            text.push_str(&Value::from(client_id.as_str()).to_string());
+            text.push(',');
+        }
+        text.push_str(r#""signature":""#);
+        text.push_str(&signature);
+        text.push('"');
+        let content = message.body.json().strip_prefix('{').unwrap_or("}");
+        if content != "}" {
+            text.push(',');
+        }
+        text.push_str(content);
+        text.into_boxed_str()
+    })
+}
+
+/// `[message,message,…]`
+pub(crate) fn render_list(keys: &Keys, chat_id: u64, messages: &[Message<MessageBody>]) -> String {
+    let mut text = String::from("[");
+    for (position, message) in messages.iter().enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        text.push_str(render(keys, chat_id, message));
+    }
+    text.push(']');
+    text
+}
+
+/// An idempotency key: 1 to 64 characters of `A-Z a-z 0-9 _ -`. Keys of the gateway itself contain a colon and so never meet these.
+pub(crate) fn check_client_id(client_id: &str) -> Result<(), Error> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if (1..=MAX_CLIENT_ID_BYTES).contains(&client_id.len()) && client_id.bytes().all(good) {
+        Ok(())
+    } else {
+        Err(Error::invalid("client_id must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -."))
+    }
+}
+
+/// Text that a person sends.
+pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Error> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid("The text is empty."));
+    }
+    if text.len() > limits.max_text_bytes {
+        return Err(Error::too_large());
+    }
+    Ok(())
+}
+
+/// A `text` message of a person.
+pub(crate) fn text_body(text: &str) -> MessageBody {
+    let mut object = Map::new();
+    object.insert("type".to_owned(), "text".into());
+    object.insert("content".to_owned(), text.into());
+    MessageBody::new(&object)
+}
+
+/// What an end user or an agent may send (`docs/gateway.md`, "Messages").
+pub(crate) fn check(mut object: Map<String, Value>, limits: &Limits) -> Result<MessageBody, Error> {
+    if object.keys().any(|key| key.starts_with('$')) || object.contains_key("client_id") {
+        return Err(Error::invalid(
+            "A message has no `client_id` and no keys that begin with `$`: those are the envelope's.",
+        ));
+    }
+    match object.get("type").and_then(Value::as_str) {
+        None => return Err(Error::invalid("A message needs a `type`, which is a string.")),
+        Some("text") => match object.get("content").and_then(Value::as_str) {
+            Some(text) => check_text(text, limits)?,
+            None => return Err(Error::invalid("A text message needs `content`, which is a string.")),
+        },
+        Some("noti") if object.get("event").and_then(Value::as_str) != Some("formCompleted") => {
+            return Err(Error::invalid(
+                "The only `noti` that can be sent is `formCompleted`; the others are the platform's.",
+            ));
+        }
+        Some("photo" | "video" | "document" | "image" | "form") => {
+            return Err(Error::of(ErrorCode::Unsupported));
+        }
+        Some("server_message" | "action" | "complex") => {
+            return Err(Error::invalid("Messages of this type come from the platform only."));
+        }
+        Some(kind) if kind.is_empty() || kind.len() > 64 => {
+            return Err(Error::invalid("A message's `type` has 1 to 64 characters."));
+        }
+        Some(_) => {}
+    }
+    if object.values().any(|value| is_deeper_than(value, MAX_DEPTH)) {
+        return Err(Error::invalid("The message is nested too deeply."));
+    }
+    // The form's own mark must not pass for the gateway's.
+    if let Some(signature) = object.shift_remove("signature") {
+        object.insert("form_signature".to_owned(), signature);
+    }
+    let body = MessageBody::new(&object);
+    if body.json().len() > limits.max_message_bytes {
+        return Err(Error::too_large());
+    }
+    Ok(body)
+}
+
+fn is_deeper_than(value: &Value, depth: usize) -> bool {
+    let Some(below) = depth.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deeper_than(item, below)),
+        Value::Object(members) => members.values().any(|member| is_deeper_than(member, below)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::gateway::Author;
+    use serde_json::json;
+
+    use super::*;
+
+    fn checked(value: Value) -> Result<MessageBody, ErrorCode> {
+        let Value::Object(object) = value else { panic!("an object") };
+        let limits = Limits { max_text_bytes: 10, max_message_bytes: 200, ..Limits::default() };
+        check(object, &limits).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn what_may_be_sent() {
+        let mut deep = json!(1);
+        for _ in 0..20 {
+            deep = json!([deep]);
+        }
+        let table = [
+            (json!({"type": "text", "content": "0123456789"}), None),
+            (json!({"type": "text", "content": "0123456789+"}), Some(ErrorCode::TooLarge)),
+            (json!({"type": "text", "content": " \n"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "text"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "text", "content": 7}), Some(ErrorCode::InvalidArgument)),
+            (json!({"content": "no type"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": ""}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "my.own", "data": {"a": [1, 2]}}), None),
+            (json!({"type": "my.own", "data": "x".repeat(300)}), Some(ErrorCode::TooLarge)),
+            (json!({"type": "my.own", "data": deep}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "my.own", "$index": 1}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "my.own", "client_id": "x"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "photo", "media_id": 1}), Some(ErrorCode::Unsupported)),
+            (json!({"type": "noti", "event": "chatEnded"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "noti", "event": "formCompleted", "form_name": "f"}), None),
+            (json!({"type": "server_message"}), Some(ErrorCode::InvalidArgument)),
+        ];
+        for (value, expected) in table {
+            let shown = value.to_string();
+            assert_eq!(checked(value).err(), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_body_cannot_bring_its_own_envelope() {
+        let body = checked(json!({"type": "noti", "event": "formCompleted", "signature": "mine"})).unwrap();
+        let author = Author::EndUser(4);
+        let message = Message { index: 3, author, client_id: Some("c-1".into()), at_ms: 9, body };
+        let keys = Keys::new([1; 32]);
+        let value: Value = serde_json::from_str(render(&keys, 5, &message)).unwrap();
+        assert_eq!(value["form_signature"], "mine");
+        assert_ne!(value["signature"], "mine");
+        assert_eq!((value["$index"].as_u64(), value["$userType"].as_str()), (Some(3), Some("end_user")));
+        assert_eq!(value["client_id"], "c-1");
+        let read: wire::rest::Message = serde_json::from_value(value).unwrap();
+        assert_eq!(read.sid.len(), 22);
+    }
+
+    #[test]
+    fn client_ids_are_short_and_plain() {
+        for good in ["a", "A-Z_09", &"x".repeat(64)] {
+            assert!(check_client_id(good).is_ok());
+        }
+        for bad in ["", "a:b", "a b", "ä", &"x".repeat(65)] {
+            assert!(check_client_id(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The embedded platform: a small contact centre made of the configuration and the store, without an account anywhere. Menus and queues,
+//! a virtual agent by rules, agents who sign in at the desk. It makes no calls and sends no mail.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::gateway::{Author, ChatState, Status};
+use wire::rest::{Chat, ChatAgent, EndUser, Member};
+
+use crate::clock;
+use crate::config::{self, Config};
+use crate::store::ChatRecord;
+
+pub(crate) mod agents;
+pub(crate) mod menus;
+pub(crate) mod queue;
+pub(crate) mod virtual_agent;
+pub(crate) mod wait_time;
+
+use agents::Agents;
+
+/// What is the same for every chat of a company.
+pub(crate) struct Company {
+    pub(crate) settings: config::Company,
+}
+
+impl Company {
+    /// The language where none was asked for.
+    pub(crate) fn default_lang(&self) -> &str {
+        self.settings.languages.first().map_or("en", |language| language.0.as_str())
+    }
+}
+
+/// The contact centre.
+pub(crate) struct Embedded {
+    companies: HashMap<String, Arc<Company>>,
+    virtual_agents: HashMap<u64, config::VirtualAgent>,
+    pub(crate) agents: Agents,
+    pub(crate) duty: Duty,
+}
+
+impl Embedded {
+    pub(crate) fn new(config: &Config, agents: Agents) -> Embedded {
+        let companies = config
+            .companies
+            .iter()
+            .map(|company| (company.id.clone(), Arc::new(Company { settings: company.clone() })));
+        let virtual_agents = config.virtual_agents.iter().map(|agent| (agent.id, agent.clone()));
+        Embedded {
+            companies: companies.collect(),
+            virtual_agents: virtual_agents.collect(),
+            agents,
+            duty: Duty::default(),
+        }
+    }
+
+    pub(crate) fn company(&self, id: &str) -> Option<&Arc<Company>> {
+        self.companies.get(id)
+    }
+
+    pub(crate) fn virtual_agent(&self, id: u64) -> Option<&config::VirtualAgent> {
+        self.virtual_agents.get(&id)
+    }
+
+    fn virtual_agent_name(&self, id: u64) -> ChatAgent {
+        let known = self.virtual_agents.get(&id);
+        ChatAgent {
+            id,
+            name: known.map_or_else(|| "Virtual agent".to_owned(), |agent| agent.name.clone()),
+            avatar_url: known.and_then(|agent| agent.avatar_url.clone()),
+        }
+    }
+
+    /// A member of a conversation, as typing frames name it.
+    pub(crate) fn member(&self, author: Author, record: &ChatRecord) -> Member {
+        let (kind, id) = author.parts();
+        let display_name = match author {
+            Author::Agent(id) => self.agents.name(id).name,
+            Author::VirtualAgent(id) => self.virtual_agent_name(id).name,
+            Author::EndUser(_) => record.end_user.profile.name.clone().unwrap_or_else(|| "Customer".to_owned()),
+            Author::System => String::new(),
+        };
+        Member { kind: kind.to_owned(), id, display_name }
+    }
+
+    /// A chat as the protocol shows it, in the given state.
+    pub(crate) fn present(&self, record: &ChatRecord, state: &ChatState) -> Chat {
+        let agent = state.agent_id.map(|id| self.agents.name(id));
+        let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id));
+        let authors = [state.virtual_agent_id.map(Author::VirtualAgent), state.agent_id.map(Author::Agent)];
+        let company = self.companies.get(&record.company_id);
+        Chat {
+            id: state.id,
+            status: state.status.as_str().to_owned(),
+            status_text: status_text(state.status, agent.as_ref().or(virtual_agent.as_ref())),
+            features: features(state.status),
+            created_at: clock::iso_8601(state.created_at_ms),
+            ends_at: state.ended_at_ms.map(clock::iso_8601),
+            all_agents: state.all_agent_ids.iter().map(|id| self.agents.name(*id)).collect(),
+            all_virtual_agents: state.all_virtual_agent_ids.iter().map(|id| self.virtual_agent_name(*id)).collect(),
+            agent,
+            virtual_agent,
+            lang: record.lang.clone(),
+            menus: menus::path(company.map_or(&[][..], |company| &company.settings.menus), state.menu_id),
+            end_user: EndUser { id: state.end_user_id, identifier: record.end_user.identifier.clone() },
+            post_session_required: false,
+            revision: state.revision,
+            last_index: state.last_index,
+            members: authors.into_iter().flatten().map(|author| self.member(author, record)).collect(),
+        }
+    }
+}
+
+/// Plain text; a company's own words are not among them, so nothing here needs escaping.
+fn status_text(status: Status, with: Option<&ChatAgent>) -> String {
+    let name = with.map_or("someone", |agent| agent.name.as_str());
+    match status {
+        Status::VaAssigned => format!("You are chatting with {name}, a virtual agent."),
+        Status::Queued => "You are in the queue. Someone will be with you soon.".to_owned(),
+        Status::Assigned => format!("You are chatting with {name}."),
+        Status::Finished => "The chat is over.".to_owned(),
+    }
+}
+
+/// What can be done in a chat now, as data for user interfaces.
+fn features(status: Status) -> Vec<String> {
+    let names: &[&str] = match status {
+        Status::VaAssigned => &["text", "typing", "escalation"],
+        Status::Queued | Status::Assigned => &["text", "typing"],
+        Status::Finished => &[],
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Who is on duty: agents with an open desk, by the number of their open desks. Not stored: a restart asks every desk to come back.
+#[derive(Default)]
+pub(crate) struct Duty(Mutex<HashMap<u64, usize>>);
+
+impl Duty {
+    pub(crate) fn begin(&self, agent_id: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(agent_id).or_default() += 1;
+    }
+
+    pub(crate) fn end(&self, agent_id: u64) {
+        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = desks.get_mut(&agent_id) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                desks.remove(&agent_id);
+            }
+        }
+    }
+
+    pub(crate) fn on_duty(&self) -> Vec<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! The virtual agent: rules from the configuration, tried in order against what the customer wrote. It learns nothing, remembers nothing and
+//! calls nobody: a pure function, so that a message and its answer are one transaction.
+
+use std::sync::Arc;
+
+use engine::gateway::{Act, ChatState, Notice, Script};
+use serde_json::{Map, Value, json};
+
+use super::Embedded;
+use crate::config::{Action, VirtualAgent};
+use crate::message::{MessageBody, text_body};
+
+/// The platform's own part in a chat.
+pub(crate) struct EmbeddedScript(pub(crate) Arc<Embedded>);
+
+impl EmbeddedScript {
+    fn virtual_agent(&self, chat: &ChatState) -> Option<&VirtualAgent> {
+        self.0.virtual_agent(chat.virtual_agent_id?)
+    }
+}
+
+impl Script<MessageBody> for EmbeddedScript {
+    fn greet(&self, chat: &ChatState) -> Vec<Act<MessageBody>> {
+        let Some(agent) = self.virtual_agent(chat) else { return vec![Act::Escalate] };
+        say(Some(&agent.greeting), &agent.greeting_buttons)
+    }
+
+    fn answer(&self, chat: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
+        // A virtual agent that is no longer configured cannot answer: a person can.
+        let Some(agent) = self.virtual_agent(chat) else { return vec![Act::Escalate] };
+        let Some(text) = body.text() else { return Vec::new() };
+        let words = words(&text);
+        let fitting = agent.rules.iter().find(|rule| rule.keywords.iter().any(|keyword| contains(&words, keyword)));
+        let Some(rule) = fitting else { return say(Some(&agent.fallback), &agent.fallback_buttons) };
+        let mut acts = say(rule.answer.as_deref(), &rule.buttons);
+        match rule.action {
+            Some(Action::Escalate) => acts.push(Act::Escalate),
+            Some(Action::Finish) => acts.push(Act::Finish),
+            None => {}
+        }
+        acts
+    }
+
+    fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
+        let mut object = Map::new();
+        object.insert("type".to_owned(), "noti".into());
+        object.insert("event".to_owned(), notice.as_str().into());
+        if let (Notice::EscalationAccepted, Some(id)) = (notice, chat.agent_id) {
+            object.insert("agent".to_owned(), json!({ "id": id, "name": self.0.agents.name(id).name }));
+        }
+        MessageBody::new(&object)
+    }
+}
+
+/// A text and the buttons below it; the title of a pressed button comes back as the customer's text.
+fn say(text: Option<&str>, buttons: &[String]) -> Vec<Act<MessageBody>> {
+    let mut acts: Vec<Act<MessageBody>> = text.map(|text| Act::Say(text_body(text))).into_iter().collect();
+    if !buttons.is_empty() {
+        let buttons: Vec<Value> =
+            buttons.iter().map(|title| json!({ "title": title, "action": "quick_reply" })).collect();
+        let mut object = Map::new();
+        object.insert("type".to_owned(), "inline_button".into());
+        object.insert("buttons".to_owned(), buttons.into());
+        acts.push(Act::Say(MessageBody::new(&object)));
+    }
+    acts
+}
+
+/// Words in small letters. An apostrophe belongs to its word: "it's" is not "it".
+fn words(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase().replace('\u{2019}', "'");
+    lower
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn contains(text: &[String], phrase: &str) -> bool {
+    let phrase = words(phrase);
+    !phrase.is_empty() && text.windows(phrase.len()).any(|window| window == phrase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_whole_words_or_phrases_in_any_case() {
+        let table = [
+            ("I want an AGENT now", "agent", true),
+            ("my agenda", "agent", false),
+            ("It\u{2019}s late!", "it's late", true),
+            ("it is late", "it's late", false),
+            ("Where is my order?", "my order", true),
+            ("my big order", "my order", false),
+            ("", "x", false),
+            ("anything", "", false),
+            ("GRÜSSE", "grüsse", true),
+        ];
+        for (text, keyword, expected) in table {
+            assert_eq!(contains(&words(text), keyword), expected, "{text} / {keyword}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The store in memory: for tests, and the shortest reading of what the trait promises. Nothing survives the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use engine::gateway::{Change, Message, SentKey, Status};
+
+use super::{
+    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, NewChat, NewEscalation, PageLimit,
+    Profile, Store, StoreError,
+};
+use crate::message::MessageBody;
+
+/// A store that forgets.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<Tables>);
+
+#[derive(Default)]
+struct Tables {
+    meta: HashMap<String, Vec<u8>>,
+    end_users: Vec<(String, EndUserKey, EndUserRecord)>,
+    chats: BTreeMap<u64, Chat>,
+    chats_by_key: HashMap<(u64, String), u64>,
+    escalations: Vec<(u64, u64)>,
+    agents: Vec<AgentRecord>,
+    sessions: HashMap<[u8; 32], (u64, u64)>,
+}
+
+struct Chat {
+    record: ChatRecord,
+    messages: Vec<Message<MessageBody>>,
+}
+
+impl MemoryStore {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    /// A chat with the newest profile of its end user.
+    fn chat(&self, chat: &Chat) -> ChatRecord {
+        let mut record = chat.record.clone();
+        if let Some((_, _, end_user)) = self.end_users.iter().find(|(_, _, user)| user.id == record.end_user.id) {
+            record.end_user = end_user.clone();
+        }
+        record
+    }
+}
+
+fn next_id(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn meta_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        Ok(self.tables().meta.entry(name.to_owned()).or_insert(value).clone())
+    }
+
+    async fn end_user(&self, company_id: &str, key: EndUserKey, profile: Profile) -> Result<EndUserRecord, StoreError> {
+        let mut tables = self.tables();
+        let known = tables.end_users.iter_mut().find(|(company, other, _)| company == company_id && *other == key);
+        if let Some((_, _, record)) = known {
+            let kept = &mut record.profile;
+            kept.name = profile.name.or_else(|| kept.name.take());
+            kept.email = profile.email.or_else(|| kept.email.take());
+            kept.phone = profile.phone.or_else(|| kept.phone.take());
+            return Ok(record.clone());
+        }
+        let identifier = match &key {
+            EndUserKey::Identifier(identifier) => Some(identifier.clone()),
+            EndUserKey::SecretSha256(_) => None,
+        };
+        let record = EndUserRecord { id: next_id(tables.end_users.len()), identifier, profile };
+        tables.end_users.push((company_id.to_owned(), key, record.clone()));
+        Ok(record)
+    }
+
+    async fn end_user_by_id(&self, id: u64) -> Result<Option<EndUserRecord>, StoreError> {
+        Ok(self.tables().end_users.iter().find(|(_, _, user)| user.id == id).map(|(_, _, user)| user.clone()))
+    }
+
+    async fn create_chat(&self, chat: NewChat, opening: Change<MessageBody>) -> Result<Created, StoreError> {
+        let mut tables = self.tables();
+        let key = (opening.state.end_user_id, chat.client_id.clone());
+        if let Some(chat_id) = tables.chats_by_key.get(&key) {
+            return Ok(Created { chat_id: *chat_id, fresh: false });
+        }
+        let end_user = tables.end_users.iter().find(|(_, _, user)| user.id == key.0).map(|(_, _, user)| user.clone());
+        let end_user = end_user.ok_or(StoreError::Corrupt("end_user_id"))?;
+        let chat_id = next_id(tables.chats.len());
+        let mut state = opening.state;
+        state.id = chat_id;
+        let record = ChatRecord {
+            state,
+            company_id: chat.company_id,
+            platform: chat.platform,
+            platform_ref: chat.platform_ref,
+            lang: chat.lang,
+            request: chat.request,
+            end_user,
+        };
+        tables.chats.insert(chat_id, Chat { record, messages: opening.messages });
+        tables.chats_by_key.insert(key, chat_id);
+        Ok(Created { chat_id, fresh: true })
+    }
+
+    async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.chats.get(&chat_id).map(|chat| tables.chat(chat)))
+    }
+
+    async fn sent_keys(&self, chat_id: u64) -> Result<HashMap<SentKey, (u64, u64)>, StoreError> {
+        let tables = self.tables();
+        let messages = tables.chats.get(&chat_id).map_or(&[][..], |chat| &chat.messages);
+        let keys = messages.iter().filter_map(|message| {
+            let client_id = message.client_id.clone()?;
+            Some(((message.author, client_id), (message.index, message.at_ms)))
+        });
+        Ok(keys.collect())
+    }
+
+    async fn commit(&self, change: Change<MessageBody>) -> Result<Commit, StoreError> {
+        let mut tables = self.tables();
+        let Some(chat) = tables.chats.get_mut(&change.state.id) else { return Ok(Commit::Conflict) };
+        if chat.record.state.revision.saturating_add(1) != change.state.revision {
+            return Ok(Commit::Conflict);
+        }
+        let taken = change.messages.iter().any(|new| {
+            chat.messages.iter().any(|old| {
+                old.index == new.index
+                    || (new.client_id.is_some() && old.client_id == new.client_id && old.author == new.author)
+            })
+        });
+        if taken {
+            return Err(StoreError::Corrupt("change"));
+        }
+        chat.record.state = change.state;
+        chat.messages.extend(change.messages);
+        Ok(Commit::Committed)
+    }
+
+    async fn messages_after(
+        &self,
+        chat_id: u64,
+        index: u64,
+        limit: PageLimit,
+    ) -> Result<Vec<Message<MessageBody>>, StoreError> {
+        let tables = self.tables();
+        let messages = tables.chats.get(&chat_id).map_or(&[][..], |chat| &chat.messages);
+        let mut bytes = 0_usize;
+        let mut page = Vec::new();
+        for message in messages.iter().filter(|message| message.index > index) {
+            bytes = bytes.saturating_add(message.body.json().len());
+            let full = next_id(page.len()) > limit.messages || (bytes > limit.bytes && !page.is_empty());
+            if full {
+                break;
+            }
+            page.push(message.clone());
+        }
+        Ok(page)
+    }
+
+    async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError> {
+        let tables = self.tables();
+        let ongoing = tables.chats.values().rev().find(|chat| {
+            let state = &chat.record.state;
+            state.end_user_id == end_user_id && state.status != Status::Finished && !state.dropped
+        });
+        Ok(ongoing.map(|chat| tables.chat(chat)))
+    }
+
+    async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let tables = self.tables();
+        let waiting = tables.chats.values().filter(|chat| chat.record.state.status == Status::Queued);
+        let mut chats: Vec<ChatRecord> = waiting.map(|chat| tables.chat(chat)).collect();
+        chats.sort_by_key(|chat| (chat.state.queued_at_ms, chat.state.id));
+        chats.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(chats)
+    }
+
+    async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let tables = self.tables();
+        let theirs = tables.chats.values().filter(|chat| {
+            chat.record.state.status == Status::Assigned && chat.record.state.agent_id == Some(agent_id)
+        });
+        let mut chats: Vec<ChatRecord> = theirs.map(|chat| tables.chat(chat)).collect();
+        chats.sort_by_key(|chat| (chat.state.assigned_at_ms, chat.state.id));
+        chats.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(chats)
+    }
+
+    async fn load(&self, company_id: &str) -> Result<Load, StoreError> {
+        let tables = self.tables();
+        let mut load = Load::default();
+        for Chat { record, .. } in tables.chats.values() {
+            if record.state.status == Status::Queued && record.company_id == company_id {
+                load.waiting += 1;
+            }
+            if let Some(agent_id) = record.state.agent_id {
+                *load.assigned.entry(agent_id).or_default() += 1;
+            }
+        }
+        Ok(load)
+    }
+
+    async fn mean_handling_ms(&self, company_id: &str, menu_id: u64, sample: u64) -> Result<Option<u64>, StoreError> {
+        let tables = self.tables();
+        let mut handled: Vec<(u64, u64)> = tables
+            .chats
+            .values()
+            .filter(|chat| chat.record.company_id == company_id && chat.record.state.menu_id == menu_id)
+            .filter_map(|chat| Some((chat.record.state.ended_at_ms?, chat.record.state.assigned_at_ms?)))
+            .map(|(ended_at_ms, assigned_at_ms)| (ended_at_ms, ended_at_ms.saturating_sub(assigned_at_ms)))
+            .collect();
+        handled.sort_by_key(|(ended_at_ms, _)| std::cmp::Reverse(*ended_at_ms));
+        handled.truncate(usize::try_from(sample).unwrap_or(usize::MAX));
+        let total: u64 = handled.iter().map(|(_, handling_ms)| handling_ms).sum();
+        Ok(total.checked_div(u64::try_from(handled.len()).unwrap_or(0)))
+    }
+
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let key = (escalation.chat_id, escalation.queued_at_ms);
+        if let Some(position) = tables.escalations.iter().position(|known| *known == key) {
+            return Ok(next_id(position));
+        }
+        tables.escalations.push(key);
+        Ok(next_id(tables.escalations.len().saturating_sub(1)))
+    }
+
+    async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let id = next_id(tables.agents.len());
+        let (name, avatar_url) = (name.to_owned(), avatar_url.map(str::to_owned));
+        if let Some(agent) = tables.agents.iter_mut().find(|agent| agent.login == login) {
+            (agent.name, agent.avatar_url) = (name, avatar_url);
+            return Ok(agent.id);
+        }
+        tables.agents.push(AgentRecord { id, login: login.to_owned(), name, avatar_url });
+        Ok(id)
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
+        Ok(self.tables().agents.clone())
+    }
+
+    async fn open_agent_session(
+        &self,
+        token_sha256: [u8; 32],
+        agent_id: u64,
+        expires_at_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.sessions.retain(|_, (_, expires_at_ms)| *expires_at_ms > now_ms);
+        tables.sessions.insert(token_sha256, (agent_id, expires_at_ms));
+        Ok(())
+    }
+
+    async fn agent_session(&self, token_sha256: [u8; 32], now_ms: u64) -> Result<Option<(u64, u64)>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.sessions.get(&token_sha256).copied().filter(|(_, expires_at_ms)| *expires_at_ms > now_ms))
+    }
+
+    async fn close_agent_session(&self, token_sha256: [u8; 32]) -> Result<(), StoreError> {
+        self.tables().sessions.remove(&token_sha256);
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}

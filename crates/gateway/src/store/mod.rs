@@ -1,0 +1,240 @@
+//! The store: what must survive a restart. A trait, so that another database can take SQLite's place; `tests/store_story.rs` is the script
+//! that every implementation passes.
+//!
+//! Four promises. What a call has answered is on disk. A [`Change`] is stored whole or not at all, and only on top of the revision that
+//! it was made from. An index and an idempotency key are used once per chat. A read that begins after a write was answered sees it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::gateway::{Change, ChatState, Message, SentKey};
+use serde_json::{Map, Value};
+
+pub mod memory;
+pub mod sqlite;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+use crate::message::MessageBody;
+
+/// Why a store could not do its work. Never holds a value that was to be stored.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused, is full, locked or gone.
+    #[error("the database failed: {0}")]
+    Unavailable(Arc<dyn std::error::Error + Send + Sync>),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// A row cannot be read as what it should be.
+    #[error("the database holds an unreadable {0}")]
+    Corrupt(&'static str),
+}
+
+/// The platform that a chat lives on, as the store names it.
+pub const EMBEDDED_PLATFORM: &str = "embedded";
+
+/// How an end user is known within a company.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum EndUserKey {
+    /// By the identifier that the site signed.
+    Identifier(String),
+    /// Anonymous, by the SHA-256 of the client's secret.
+    SecretSha256([u8; 32]),
+}
+
+/// What a site says about an end user; replaces what it said before, where it says something.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The name.
+    pub name: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+}
+
+/// An end user of a company.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndUserRecord {
+    /// The gateway's number.
+    pub id: u64,
+    /// The site's identifier; absent for an anonymous end user.
+    pub identifier: Option<String>,
+    /// What the site said.
+    pub profile: Profile,
+}
+
+/// A chat to create, beside its first change.
+#[derive(Clone)]
+pub struct NewChat {
+    /// The company's key.
+    pub company_id: String,
+    /// Where it lives.
+    pub platform: String,
+    /// Its id there, where that is not ours.
+    pub platform_ref: Option<String>,
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// A BCP 47 tag.
+    pub lang: String,
+    /// The contract's `ChatRequest` as it was sent.
+    pub request: Map<String, Value>,
+}
+
+/// A chat with what does not change about it.
+#[derive(Clone)]
+pub struct ChatRecord {
+    /// Where it stands.
+    pub state: ChatState,
+    /// The company's key.
+    pub company_id: String,
+    /// Where it lives.
+    pub platform: String,
+    /// Its id there, where that is not ours.
+    pub platform_ref: Option<String>,
+    /// A BCP 47 tag.
+    pub lang: String,
+    /// The contract's `ChatRequest` as it was sent.
+    pub request: Map<String, Value>,
+    /// Whose chat it is.
+    pub end_user: EndUserRecord,
+}
+
+/// What creating a chat led to.
+pub struct Created {
+    /// The chat's number.
+    pub chat_id: u64,
+    /// `false` where the idempotency key was used before: nothing was written.
+    pub fresh: bool,
+}
+
+/// What committing a change led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// It is durable.
+    Committed,
+    /// The chat is at another revision: nothing was written.
+    Conflict,
+}
+
+/// An agent as the store knows it: the number stays, even when the configuration changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentRecord {
+    /// The number.
+    pub id: u64,
+    /// The name to sign in with.
+    pub login: String,
+    /// The name that customers see.
+    pub name: String,
+    /// A picture.
+    pub avatar_url: Option<String>,
+}
+
+/// How busy a company is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Chats that wait for an agent.
+    pub waiting: u64,
+    /// Chats that each agent has.
+    pub assigned: HashMap<u64, u64>,
+}
+
+/// An end user's or virtual agent's wish for a person.
+#[derive(Clone)]
+pub struct NewEscalation {
+    /// The chat.
+    pub chat_id: u64,
+    /// When the chat entered the queue: one escalation each time.
+    pub queued_at_ms: u64,
+    /// Why.
+    pub reason: Option<String>,
+    /// What else the site sent.
+    pub request: Map<String, Value>,
+}
+
+/// How much to read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct PageLimit {
+    /// At most so many messages.
+    pub messages: u64,
+    /// At most so many bytes of content, but at least one message.
+    pub bytes: usize,
+}
+
+/// Where the gateway keeps what must survive.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The value under a name; `value` is kept where there was none. For keys that are made once.
+    async fn meta_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
+    /// The end user with this key, made where it does not exist, with the newest profile.
+    async fn end_user(&self, company_id: &str, key: EndUserKey, profile: Profile) -> Result<EndUserRecord, StoreError>;
+
+    /// The end user with this number.
+    async fn end_user_by_id(&self, id: u64) -> Result<Option<EndUserRecord>, StoreError>;
+
+    /// Opens a chat with its first change, whose state has number 0, or finds the one that the same end user opened with the same key.
+    async fn create_chat(&self, chat: NewChat, opening: Change<MessageBody>) -> Result<Created, StoreError>;
+
+    /// A chat.
+    async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError>;
+
+    /// The idempotency keys of a chat's messages, with index and time.
+    async fn sent_keys(&self, chat_id: u64) -> Result<HashMap<SentKey, (u64, u64)>, StoreError>;
+
+    /// Makes a change durable, if the chat is at the revision before it.
+    async fn commit(&self, change: Change<MessageBody>) -> Result<Commit, StoreError>;
+
+    /// Messages after an index, in index order.
+    async fn messages_after(
+        &self,
+        chat_id: u64,
+        index: u64,
+        limit: PageLimit,
+    ) -> Result<Vec<Message<MessageBody>>, StoreError>;
+
+    /// The newest chat of an end user that is neither finished nor dropped.
+    async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError>;
+
+    /// Chats that wait for an agent, longest waiting first.
+    async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
+
+    /// Chats that an agent has, oldest first.
+    async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
+
+    /// How busy a company is.
+    async fn load(&self, company_id: &str) -> Result<Load, StoreError>;
+
+    /// The mean time from acceptance to end of the last `sample` finished chats of a queue; `None` where there was none.
+    async fn mean_handling_ms(&self, company_id: &str, menu_id: u64, sample: u64) -> Result<Option<u64>, StoreError>;
+
+    /// Records an escalation and gives its number; the same number for the same chat and time.
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError>;
+
+    /// Gives an agent its number, the same for the same login, and keeps its newest name.
+    async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError>;
+
+    /// Every agent there ever was.
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
+
+    /// Keeps a sign-in by the SHA-256 of its token, and forgets those that ended before `now_ms`.
+    async fn open_agent_session(
+        &self,
+        token_sha256: [u8; 32],
+        agent_id: u64,
+        expires_at_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), StoreError>;
+
+    /// Whose sign-in it is, and until when; `None` where there is none or it has ended.
+    async fn agent_session(&self, token_sha256: [u8; 32], now_ms: u64) -> Result<Option<(u64, u64)>, StoreError>;
+
+    /// Forgets a sign-in.
+    async fn close_agent_session(&self, token_sha256: [u8; 32]) -> Result<(), StoreError>;
+
+    /// Finishes what is on its way and lets go of the database.
+    async fn close(&self);
+}

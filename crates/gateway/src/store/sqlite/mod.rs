@@ -1,0 +1,259 @@
+//! The store in a SQLite file: write-ahead log, `synchronous=FULL`, one writer that groups what arrives together into one transaction
+//! ([`writer`]), and a pool of readers. One process owns the file; another one that writes to it is noticed by the revision.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::gateway::{Change, Message, SentKey};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+
+use super::{
+    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, NewChat, NewEscalation, PageLimit,
+    Profile, Store, StoreError,
+};
+use crate::message::MessageBody;
+
+mod rows;
+mod writer;
+
+use rows::{chat_query, count, from_count, int};
+use writer::{Write, Writer, Written};
+
+/// Readers at a time; each is a thread.
+const READERS: u32 = 4;
+
+/// The embedded store.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        StoreError::Unavailable(Arc::new(error))
+    }
+}
+
+fn migrations() -> Migrator {
+    let first = include_str!("0001_first.sql").into_sql_str();
+    Migrator::with_migrations(vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)])
+}
+
+impl SqliteStore {
+    /// Opens the store in a file, which is made where it does not exist, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, is no database, or comes from a newer gateway.
+    pub async fn open(file: &Path) -> Result<SqliteStore, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        migrations().run(&mut connection).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(SqliteStore { writer: Writer::start(connection), readers })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn meta_or_insert(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        match self.writer.write(Write::Meta { name: name.to_owned(), value }).await? {
+            Written::Bytes(bytes) => Ok(bytes),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn end_user(&self, company_id: &str, key: EndUserKey, profile: Profile) -> Result<EndUserRecord, StoreError> {
+        // Most exchanges change nothing: a read spares them the disk.
+        if let Some(known) = rows::end_user(&mut *self.readers.acquire().await?, company_id, &key).await?
+            && known.profile == rows::merged(&known.profile, &profile)
+        {
+            return Ok(known);
+        }
+        match self.writer.write(Write::EndUser { company_id: company_id.to_owned(), key, profile }).await? {
+            Written::EndUser(record) => Ok(*record),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn end_user_by_id(&self, id: u64) -> Result<Option<EndUserRecord>, StoreError> {
+        let row = sqlx::query("SELECT id, identifier, name, email, phone FROM end_users WHERE id = ?")
+            .bind(int(id))
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(rows::read_end_user).transpose()
+    }
+
+    async fn create_chat(&self, chat: NewChat, opening: Change<MessageBody>) -> Result<Created, StoreError> {
+        match self.writer.write(Write::CreateChat(Box::new((chat, opening)))).await? {
+            Written::Created { chat_id, fresh } => Ok(Created { chat_id, fresh }),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
+        let row = sqlx::query(chat_query!("WHERE c.id = ?")).bind(int(chat_id)).fetch_optional(&self.readers).await?;
+        row.as_ref().map(rows::read_chat).transpose()
+    }
+
+    async fn sent_keys(&self, chat_id: u64) -> Result<HashMap<SentKey, (u64, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT author_type, author_id, client_id, idx, at_ms FROM messages WHERE chat_id = ? AND client_id IS NOT NULL",
+        )
+        .bind(int(chat_id))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(rows::read_sent_key).collect()
+    }
+
+    async fn commit(&self, change: Change<MessageBody>) -> Result<Commit, StoreError> {
+        match self.writer.write(Write::Commit(Box::new(change))).await? {
+            Written::Commit(commit) => Ok(commit),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn messages_after(
+        &self,
+        chat_id: u64,
+        index: u64,
+        limit: PageLimit,
+    ) -> Result<Vec<Message<MessageBody>>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT idx, author_type, author_id, client_id, at_ms, body FROM messages
+             WHERE chat_id = ? AND idx > ? ORDER BY idx LIMIT ?",
+        )
+        .bind(int(chat_id))
+        .bind(int(index))
+        .bind(int(limit.messages))
+        .fetch_all(&self.readers)
+        .await?;
+        let mut messages = Vec::with_capacity(rows.len());
+        let mut bytes = 0_usize;
+        for row in &rows {
+            let message = rows::read_message(row)?;
+            bytes = bytes.saturating_add(message.body.json().len());
+            if bytes > limit.bytes && !messages.is_empty() {
+                break;
+            }
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+
+    async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError> {
+        let query = chat_query!(
+            "WHERE c.end_user_id = ? AND c.status <> 'finished' AND c.dropped = 0 ORDER BY c.id DESC LIMIT 1"
+        );
+        let row = sqlx::query(query).bind(int(end_user_id)).fetch_optional(&self.readers).await?;
+        row.as_ref().map(rows::read_chat).transpose()
+    }
+
+    async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let query = chat_query!("WHERE c.status = 'queued' ORDER BY c.queued_at_ms, c.id LIMIT ?");
+        let rows = sqlx::query(query).bind(int(limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::read_chat).collect()
+    }
+
+    async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let query =
+            chat_query!("WHERE c.agent_id = ? AND c.status = 'assigned' ORDER BY c.assigned_at_ms, c.id LIMIT ?");
+        let rows = sqlx::query(query).bind(int(agent_id)).bind(int(limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::read_chat).collect()
+    }
+
+    async fn load(&self, company_id: &str) -> Result<Load, StoreError> {
+        let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM chats WHERE status = 'queued' AND company_id = ?")
+            .bind(company_id)
+            .fetch_one(&self.readers)
+            .await?;
+        // An agent who serves several companies is busy with the chats of all of them.
+        let assigned: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT agent_id, COUNT(*) FROM chats WHERE agent_id IS NOT NULL GROUP BY agent_id")
+                .fetch_all(&self.readers)
+                .await?;
+        let assigned = assigned.into_iter().map(|(agent, chats)| (from_count(agent), from_count(chats))).collect();
+        Ok(Load { waiting: from_count(waiting), assigned })
+    }
+
+    async fn mean_handling_ms(&self, company_id: &str, menu_id: u64, sample: u64) -> Result<Option<u64>, StoreError> {
+        let (total, chats): (i64, i64) = sqlx::query_as(
+            "SELECT COALESCE(SUM(ended_at_ms - assigned_at_ms), 0), COUNT(*) FROM (
+                 SELECT ended_at_ms, assigned_at_ms FROM chats
+                 WHERE company_id = ? AND menu_id = ? AND ended_at_ms IS NOT NULL AND assigned_at_ms IS NOT NULL
+                 ORDER BY ended_at_ms DESC LIMIT ?)",
+        )
+        .bind(company_id)
+        .bind(int(menu_id))
+        .bind(int(sample))
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(from_count(total).checked_div(from_count(chats)))
+    }
+
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
+        match self.writer.write(Write::Escalation(Box::new(escalation))).await? {
+            Written::Id(id) => Ok(id),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {
+        let write =
+            Write::Agent { login: login.to_owned(), name: name.to_owned(), avatar_url: avatar_url.map(str::to_owned) };
+        match self.writer.write(write).await? {
+            Written::Id(id) => Ok(id),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
+        let rows = sqlx::query("SELECT id, login, name, avatar_url FROM agents").fetch_all(&self.readers).await?;
+        rows.iter().map(rows::read_agent).collect()
+    }
+
+    async fn open_agent_session(
+        &self,
+        token_sha256: [u8; 32],
+        agent_id: u64,
+        expires_at_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        self.writer.write(Write::OpenSession { token_sha256, agent_id, expires_at_ms, now_ms }).await.map(drop)
+    }
+
+    async fn agent_session(&self, token_sha256: [u8; 32], now_ms: u64) -> Result<Option<(u64, u64)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT agent_id, expires_at_ms FROM agent_sessions WHERE token_sha256 = ? AND expires_at_ms > ?",
+        )
+        .bind(token_sha256.as_slice())
+        .bind(int(now_ms))
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| Ok((count(&row, "agent_id")?, count(&row, "expires_at_ms")?))).transpose()
+    }
+
+    async fn close_agent_session(&self, token_sha256: [u8; 32]) -> Result<(), StoreError> {
+        self.writer.write(Write::CloseSession { token_sha256 }).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

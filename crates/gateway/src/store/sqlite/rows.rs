@@ -1,0 +1,159 @@
+//! Rows of the tables and what they mean. A row that cannot be read is an error, never a guess.
+
+use engine::gateway::{Author, ChatState, EndedBy, Message, SentKey, Status};
+use serde_json::{Map, Value};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row, Sqlite};
+
+use crate::message::MessageBody;
+use crate::store::{AgentRecord, ChatRecord, EndUserKey, EndUserRecord, Profile, StoreError};
+
+/// A query for whole chats, with the given end.
+macro_rules! chat_query {
+    ($end:literal) => {
+        concat!(
+            "SELECT c.id, c.company_id, c.platform, c.platform_ref, c.end_user_id, c.menu_id, c.lang, c.request, c.status, ",
+            "c.agent_id, c.virtual_agent_id, c.all_agent_ids, c.all_virtual_agent_ids, c.created_at_ms, c.queued_at_ms, ",
+            "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.dropped, c.last_index, c.revision, ",
+            "u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
+            $end
+        )
+    };
+}
+pub(super) use chat_query;
+
+/// A number as SQLite keeps it. Ours stay far below its limit.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number that SQLite counted, which is never negative.
+pub(super) fn from_count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub(super) fn count(row: &SqliteRow, column: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(get::<i64>(row, column)?).map_err(|_| StoreError::Corrupt(column))
+}
+
+fn get<'r, T>(row: &'r SqliteRow, column: &'static str) -> Result<T, StoreError>
+where
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+{
+    row.try_get(column).map_err(|_| StoreError::Corrupt(column))
+}
+
+fn optional_count(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, StoreError> {
+    get::<Option<i64>>(row, column)?
+        .map(|number| u64::try_from(number).map_err(|_| StoreError::Corrupt(column)))
+        .transpose()
+}
+
+fn ids(row: &SqliteRow, column: &'static str) -> Result<Vec<u64>, StoreError> {
+    serde_json::from_str(get::<&str>(row, column)?).map_err(|_| StoreError::Corrupt(column))
+}
+
+fn object(row: &SqliteRow, column: &'static str) -> Result<Map<String, Value>, StoreError> {
+    serde_json::from_str(get::<&str>(row, column)?).map_err(|_| StoreError::Corrupt(column))
+}
+
+pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
+    let ended_by: Option<&str> = get(row, "ended_by")?;
+    let state = ChatState {
+        id: count(row, "id")?,
+        end_user_id: count(row, "end_user_id")?,
+        menu_id: count(row, "menu_id")?,
+        status: Status::from_text(get(row, "status")?).ok_or(StoreError::Corrupt("status"))?,
+        agent_id: optional_count(row, "agent_id")?,
+        virtual_agent_id: optional_count(row, "virtual_agent_id")?,
+        all_agent_ids: ids(row, "all_agent_ids")?,
+        all_virtual_agent_ids: ids(row, "all_virtual_agent_ids")?,
+        created_at_ms: count(row, "created_at_ms")?,
+        queued_at_ms: optional_count(row, "queued_at_ms")?,
+        assigned_at_ms: optional_count(row, "assigned_at_ms")?,
+        ended_at_ms: optional_count(row, "ended_at_ms")?,
+        ended_by: ended_by.map(|text| EndedBy::from_text(text).ok_or(StoreError::Corrupt("ended_by"))).transpose()?,
+        dropped: get(row, "dropped")?,
+        last_index: count(row, "last_index")?,
+        revision: count(row, "revision")?,
+    };
+    Ok(ChatRecord {
+        end_user: EndUserRecord {
+            id: state.end_user_id,
+            identifier: get(row, "identifier")?,
+            profile: read_profile(row)?,
+        },
+        state,
+        company_id: get(row, "company_id")?,
+        platform: get(row, "platform")?,
+        platform_ref: get(row, "platform_ref")?,
+        lang: get(row, "lang")?,
+        request: object(row, "request")?,
+    })
+}
+
+fn read_profile(row: &SqliteRow) -> Result<Profile, StoreError> {
+    Ok(Profile { name: get(row, "name")?, email: get(row, "email")?, phone: get(row, "phone")? })
+}
+
+pub(super) fn read_end_user(row: &SqliteRow) -> Result<EndUserRecord, StoreError> {
+    Ok(EndUserRecord { id: count(row, "id")?, identifier: get(row, "identifier")?, profile: read_profile(row)? })
+}
+
+fn read_author(row: &SqliteRow) -> Result<Author, StoreError> {
+    Author::from_parts(get(row, "author_type")?, count(row, "author_id")?).ok_or(StoreError::Corrupt("author_type"))
+}
+
+pub(super) fn read_message(row: &SqliteRow) -> Result<Message<MessageBody>, StoreError> {
+    Ok(Message {
+        index: count(row, "idx")?,
+        author: read_author(row)?,
+        client_id: get(row, "client_id")?,
+        at_ms: count(row, "at_ms")?,
+        body: MessageBody::from_stored(get(row, "body")?),
+    })
+}
+
+pub(super) fn read_sent_key(row: &SqliteRow) -> Result<(SentKey, (u64, u64)), StoreError> {
+    Ok(((read_author(row)?, get(row, "client_id")?), (count(row, "idx")?, count(row, "at_ms")?)))
+}
+
+pub(super) fn read_agent(row: &SqliteRow) -> Result<AgentRecord, StoreError> {
+    Ok(AgentRecord {
+        id: count(row, "id")?,
+        login: get(row, "login")?,
+        name: get(row, "name")?,
+        avatar_url: get(row, "avatar_url")?,
+    })
+}
+
+/// The end user with a key.
+pub(super) async fn end_user(
+    connection: &mut SqliteConnection,
+    company_id: &str,
+    key: &EndUserKey,
+) -> Result<Option<EndUserRecord>, StoreError> {
+    let query = match key {
+        EndUserKey::Identifier(identifier) => sqlx::query(
+            "SELECT id, identifier, name, email, phone FROM end_users WHERE company_id = ? AND identifier = ?",
+        )
+        .bind(company_id)
+        .bind(identifier.as_str()),
+        EndUserKey::SecretSha256(hash) => sqlx::query(
+            "SELECT id, identifier, name, email, phone FROM end_users WHERE company_id = ? AND secret_sha256 = ?",
+        )
+        .bind(company_id)
+        .bind(hash.as_slice()),
+    };
+    let row = query.fetch_optional(connection).await?;
+    row.as_ref().map(read_end_user).transpose()
+}
+
+/// What is known with what is said now: silence changes nothing.
+pub(super) fn merged(known: &Profile, said: &Profile) -> Profile {
+    Profile {
+        name: said.name.clone().or_else(|| known.name.clone()),
+        email: said.email.clone().or_else(|| known.email.clone()),
+        phone: said.phone.clone().or_else(|| known.phone.clone()),
+    }
+}

@@ -1,0 +1,360 @@
+//! The one writer. Writes queue up while a transaction runs and share the next one, so that a disk's flush is paid once for all chats that
+//! changed meanwhile. Each is answered only after its transaction is on disk. The queue is bounded: a full one makes callers wait.
+
+use engine::gateway::{Change, Message};
+use sqlx::{Connection, QueryBuilder, SqliteConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::rows::{self, count, int};
+use crate::message::MessageBody;
+use crate::store::{Commit, EndUserKey, EndUserRecord, NewChat, NewEscalation, Profile, StoreError};
+
+/// Writes that may wait.
+const QUEUE: usize = 1024;
+/// Writes of one transaction.
+const BATCH: usize = 128;
+/// Messages of one INSERT; SQLite allows 32,766 parameters.
+const INSERT_ROWS: usize = 500;
+
+/// Something to write.
+pub(super) enum Write {
+    Meta { name: String, value: Vec<u8> },
+    EndUser { company_id: String, key: EndUserKey, profile: Profile },
+    CreateChat(Box<(NewChat, Change<MessageBody>)>),
+    Commit(Box<Change<MessageBody>>),
+    Escalation(Box<NewEscalation>),
+    Agent { login: String, name: String, avatar_url: Option<String> },
+    OpenSession { token_sha256: [u8; 32], agent_id: u64, expires_at_ms: u64, now_ms: u64 },
+    CloseSession { token_sha256: [u8; 32] },
+}
+
+/// What a write led to.
+pub(super) enum Written {
+    Nothing,
+    Bytes(Vec<u8>),
+    Id(u64),
+    EndUser(Box<EndUserRecord>),
+    Created { chat_id: u64, fresh: bool },
+    Commit(Commit),
+}
+
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Result<Written, StoreError>>,
+}
+
+/// The queue to the writer's task.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Job>,
+    close: mpsc::Sender<()>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: SqliteConnection) -> Writer {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (close, closing) = mpsc::channel(1);
+        let task = tokio::spawn(run(connection, jobs, closing));
+        Writer { queue, close, task: Mutex::new(Some(task)) }
+    }
+
+    /// Writes, and returns when it is on disk.
+    pub(super) async fn write(&self, write: Write) -> Result<Written, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(Job { write, answer }).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes what is queued and closes the database.
+    pub(super) async fn close(&self) {
+        // The task is gone already where this fails.
+        let _ = self.close.send(()).await;
+        if let Some(task) = self.task.lock().await.take() {
+            drop(task.await);
+        }
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>, mut closing: mpsc::Receiver<()>) {
+    loop {
+        let first = tokio::select! {
+            job = jobs.recv() => job,
+            _ = closing.recv() => {
+                jobs.close();
+                jobs.recv().await
+            }
+        };
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        run_batch(&mut connection, batch).await;
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the database did not close cleanly");
+    }
+}
+
+/// One transaction for all; where it fails, one for each, so that nobody pays for another's fault.
+async fn run_batch(connection: &mut SqliteConnection, batch: Vec<Job>) {
+    let result = transaction(connection, &batch).await;
+    match result {
+        Ok(results) => {
+            for (job, written) in batch.into_iter().zip(results) {
+                // Nobody waits any more where this fails.
+                drop(job.answer.send(Ok(written)));
+            }
+        }
+        Err(error) if batch.len() == 1 => {
+            for job in batch {
+                drop(job.answer.send(Err(error.clone())));
+            }
+        }
+        Err(_) => {
+            for job in batch {
+                let alone = transaction(connection, std::slice::from_ref(&job)).await;
+                let result = alone.and_then(|mut written| written.pop().ok_or(StoreError::Closed));
+                drop(job.answer.send(result));
+            }
+        }
+    }
+}
+
+async fn transaction(connection: &mut SqliteConnection, batch: &[Job]) -> Result<Vec<Written>, StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut results = Vec::with_capacity(batch.len());
+    for job in batch {
+        results.push(job.write.run(&mut transaction).await?);
+    }
+    transaction.commit().await?;
+    Ok(results)
+}
+
+impl Write {
+    async fn run(&self, db: &mut SqliteConnection) -> Result<Written, StoreError> {
+        match self {
+            Write::Meta { name, value } => meta(db, name, value).await,
+            Write::EndUser { company_id, key, profile } => end_user(db, company_id, key, profile).await,
+            Write::CreateChat(boxed) => create_chat(db, &boxed.0, &boxed.1).await,
+            Write::Commit(change) => commit(db, change).await,
+            Write::Escalation(escalation) => record_escalation(db, escalation).await,
+            Write::Agent { login, name, avatar_url } => agent(db, login, name, avatar_url.as_deref()).await,
+            Write::OpenSession { token_sha256, agent_id, expires_at_ms, now_ms } => {
+                sqlx::query("DELETE FROM agent_sessions WHERE expires_at_ms <= ?")
+                    .bind(int(*now_ms))
+                    .execute(&mut *db)
+                    .await?;
+                sqlx::query("INSERT INTO agent_sessions (token_sha256, agent_id, expires_at_ms) VALUES (?, ?, ?)")
+                    .bind(token_sha256.as_slice())
+                    .bind(int(*agent_id))
+                    .bind(int(*expires_at_ms))
+                    .execute(db)
+                    .await?;
+                Ok(Written::Nothing)
+            }
+            Write::CloseSession { token_sha256 } => {
+                sqlx::query("DELETE FROM agent_sessions WHERE token_sha256 = ?")
+                    .bind(token_sha256.as_slice())
+                    .execute(db)
+                    .await?;
+                Ok(Written::Nothing)
+            }
+        }
+    }
+}
+
+async fn meta(db: &mut SqliteConnection, name: &str, value: &[u8]) -> Result<Written, StoreError> {
+    sqlx::query("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(name)
+        .bind(value)
+        .execute(&mut *db)
+        .await?;
+    let kept = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?").bind(name).fetch_one(db).await?;
+    Ok(Written::Bytes(kept))
+}
+
+async fn end_user(
+    db: &mut SqliteConnection,
+    company_id: &str,
+    key: &EndUserKey,
+    profile: &Profile,
+) -> Result<Written, StoreError> {
+    let known = rows::end_user(db, company_id, key).await?;
+    let (identifier, secret) = match key {
+        EndUserKey::Identifier(identifier) => (Some(identifier.clone()), None),
+        EndUserKey::SecretSha256(hash) => (None, Some(hash.as_slice())),
+    };
+    let Some(mut known) = known else {
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO end_users (company_id, identifier, secret_sha256, name, email, phone)
+             VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        )
+        .bind(company_id)
+        .bind(identifier.as_deref())
+        .bind(secret)
+        .bind(profile.name.as_deref())
+        .bind(profile.email.as_deref())
+        .bind(profile.phone.as_deref())
+        .fetch_one(db)
+        .await?;
+        let id = rows::from_count(id);
+        return Ok(Written::EndUser(Box::new(EndUserRecord { id, identifier, profile: profile.clone() })));
+    };
+    known.profile = rows::merged(&known.profile, profile);
+    sqlx::query("UPDATE end_users SET name = ?, email = ?, phone = ? WHERE id = ?")
+        .bind(known.profile.name.as_deref())
+        .bind(known.profile.email.as_deref())
+        .bind(known.profile.phone.as_deref())
+        .bind(int(known.id))
+        .execute(db)
+        .await?;
+    Ok(Written::EndUser(Box::new(known)))
+}
+
+async fn create_chat(
+    db: &mut SqliteConnection,
+    chat: &NewChat,
+    opening: &Change<MessageBody>,
+) -> Result<Written, StoreError> {
+    let state = &opening.state;
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM chats WHERE end_user_id = ? AND client_id = ?")
+        .bind(int(state.end_user_id))
+        .bind(chat.client_id.as_str())
+        .fetch_optional(&mut *db)
+        .await?;
+    if let Some(id) = known {
+        return Ok(Written::Created { chat_id: rows::from_count(id), fresh: false });
+    }
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO chats (company_id, platform, platform_ref, end_user_id, client_id, menu_id, lang, request, status,
+             agent_id, virtual_agent_id, all_agent_ids, all_virtual_agent_ids, created_at_ms, queued_at_ms,
+             assigned_at_ms, ended_at_ms, ended_by, dropped, last_index, revision)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(chat.company_id.as_str())
+    .bind(chat.platform.as_str())
+    .bind(chat.platform_ref.as_deref())
+    .bind(int(state.end_user_id))
+    .bind(chat.client_id.as_str())
+    .bind(int(state.menu_id))
+    .bind(chat.lang.as_str())
+    .bind(to_json(&chat.request)?)
+    .bind(state.status.as_str())
+    .bind(state.agent_id.map(int))
+    .bind(state.virtual_agent_id.map(int))
+    .bind(to_json(&state.all_agent_ids)?)
+    .bind(to_json(&state.all_virtual_agent_ids)?)
+    .bind(int(state.created_at_ms))
+    .bind(state.queued_at_ms.map(int))
+    .bind(state.assigned_at_ms.map(int))
+    .bind(state.ended_at_ms.map(int))
+    .bind(state.ended_by.map(|ended_by| ended_by.as_str()))
+    .bind(state.dropped)
+    .bind(int(state.last_index))
+    .bind(int(state.revision))
+    .fetch_one(&mut *db)
+    .await?;
+    let chat_id = rows::from_count(id);
+    insert_messages(db, chat_id, &opening.messages).await?;
+    Ok(Written::Created { chat_id, fresh: true })
+}
+
+async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Result<Written, StoreError> {
+    let state = &change.state;
+    let updated = sqlx::query(
+        "UPDATE chats SET menu_id = ?, status = ?, agent_id = ?, virtual_agent_id = ?, all_agent_ids = ?,
+             all_virtual_agent_ids = ?, queued_at_ms = ?, assigned_at_ms = ?, ended_at_ms = ?, ended_by = ?, dropped = ?,
+             last_index = ?, revision = ?
+         WHERE id = ? AND revision = ?",
+    )
+    .bind(int(state.menu_id))
+    .bind(state.status.as_str())
+    .bind(state.agent_id.map(int))
+    .bind(state.virtual_agent_id.map(int))
+    .bind(to_json(&state.all_agent_ids)?)
+    .bind(to_json(&state.all_virtual_agent_ids)?)
+    .bind(state.queued_at_ms.map(int))
+    .bind(state.assigned_at_ms.map(int))
+    .bind(state.ended_at_ms.map(int))
+    .bind(state.ended_by.map(|ended_by| ended_by.as_str()))
+    .bind(state.dropped)
+    .bind(int(state.last_index))
+    .bind(int(state.revision))
+    .bind(int(state.id))
+    .bind(int(state.revision.saturating_sub(1)))
+    .execute(&mut *db)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(Written::Commit(Commit::Conflict));
+    }
+    insert_messages(db, state.id, &change.messages).await?;
+    Ok(Written::Commit(Commit::Committed))
+}
+
+async fn insert_messages(
+    db: &mut SqliteConnection,
+    chat_id: u64,
+    messages: &[Message<MessageBody>],
+) -> Result<(), StoreError> {
+    for part in messages.chunks(INSERT_ROWS) {
+        let mut query =
+            QueryBuilder::new("INSERT INTO messages (chat_id, idx, author_type, author_id, client_id, at_ms, body) ");
+        query.push_values(part, |mut row, message| {
+            let (author_type, author_id) = message.author.parts();
+            row.push_bind(int(chat_id))
+                .push_bind(int(message.index))
+                .push_bind(author_type)
+                .push_bind(int(author_id))
+                .push_bind(message.client_id.as_deref())
+                .push_bind(int(message.at_ms))
+                .push_bind(message.body.json());
+        });
+        // Kept prepared for the usual few rows; a statement of every other length would fill the cache.
+        query.build().persistent(part.len() <= 4).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+async fn record_escalation(db: &mut SqliteConnection, escalation: &NewEscalation) -> Result<Written, StoreError> {
+    sqlx::query(
+        "INSERT INTO escalations (chat_id, queued_at_ms, reason, request) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(int(escalation.chat_id))
+    .bind(int(escalation.queued_at_ms))
+    .bind(escalation.reason.as_deref())
+    .bind(to_json(&escalation.request)?)
+    .execute(&mut *db)
+    .await?;
+    let row = sqlx::query("SELECT id FROM escalations WHERE chat_id = ? AND queued_at_ms = ?")
+        .bind(int(escalation.chat_id))
+        .bind(int(escalation.queued_at_ms))
+        .fetch_one(db)
+        .await?;
+    Ok(Written::Id(count(&row, "id")?))
+}
+
+async fn agent(
+    db: &mut SqliteConnection,
+    login: &str,
+    name: &str,
+    avatar_url: Option<&str>,
+) -> Result<Written, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO agents (login, name, avatar_url) VALUES (?, ?, ?)
+         ON CONFLICT (login) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url RETURNING id",
+    )
+    .bind(login)
+    .bind(name)
+    .bind(avatar_url)
+    .fetch_one(db)
+    .await?;
+    Ok(Written::Id(count(&row, "id")?))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt("value"))
+}

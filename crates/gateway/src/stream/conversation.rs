@@ -1,0 +1,125 @@
+//! A stream that is in a chat: frames of the chat's task to the reader, `typing` and `pong` back, and the heartbeat between.
+
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use engine::gateway::Actor;
+use tokio::time::Instant;
+use wire::ErrorCode;
+use wire::stream::{ClientFrame, ServerFrame};
+
+use super::pulse::{Due, Pulse};
+use super::{End, Socket, malformed};
+use crate::App;
+use crate::chats::{Link, ToStream};
+use crate::clock::now_ms;
+use crate::error::Error;
+
+/// Frames of a client per second: typing and pongs need a few.
+const MAX_FRAMES_PER_SECOND: u32 = 30;
+
+/// Who reads which chat, from where, and for how long.
+pub(super) struct Reader {
+    pub(super) actor: Actor,
+    pub(super) chat_id: u64,
+    pub(super) cursor: u64,
+    pub(super) expires_at_ms: u64,
+}
+
+/// Reads the first frame, within its time.
+pub(super) async fn first_frame(app: &App, socket: &mut Socket) -> Result<ClientFrame, End> {
+    let first = async {
+        loop {
+            if let Some(frame) = socket.receive().await? {
+                return Ok(frame);
+            }
+        }
+    };
+    let patience = Duration::from_millis(app.config.stream.join_timeout_ms);
+    tokio::select! {
+        first = tokio::time::timeout(patience, first) => first.unwrap_or(Err(End::Silent)),
+        () = app.shutdown.cancelled() => Err(End::Closing),
+    }
+}
+
+/// Carries the conversation until it ends.
+pub(super) async fn carry(app: &App, socket: &mut Socket, reader: &Reader) -> Result<(), End> {
+    let (mut link, joined) = app.chats.join(reader.chat_id, reader.actor, reader.cursor).await?;
+    let lifetime_ms = reader.expires_at_ms.saturating_sub(now_ms()).saturating_add(app.config.stream.expiry_grace_ms);
+    let expires = Instant::now().checked_add(Duration::from_millis(lifetime_ms));
+    let mut pulse = Pulse::new(app.config.stream.heartbeat_ms, expires);
+    let mut budget = Budget::new();
+    socket.send(joined).await?;
+    loop {
+        let (at, due) = pulse.next();
+        tokio::select! {
+            frame = link.next() => {
+                deliver(socket, &link, frame).await?;
+                pulse.sent();
+            }
+            frame = socket.receive() => {
+                let frame = frame?;
+                pulse.heard();
+                budget.spend()?;
+                take(&link, frame).await?;
+            }
+            () = tokio::time::sleep_until(at) => match due {
+                Due::Ping => {
+                    socket.send_frame(&ServerFrame::Ping).await?;
+                    pulse.asked();
+                }
+                Due::Silent => return Err(End::Silent),
+                Due::Expired => return Err(Error::of(ErrorCode::Unauthorized).into()),
+            },
+            () = app.shutdown.cancelled() => return Err(End::Closing),
+        }
+    }
+}
+
+async fn deliver(socket: &mut Socket, link: &Link, frame: Option<ToStream>) -> Result<(), End> {
+    match frame {
+        Some(ToStream::Delivery(frame)) => {
+            socket.send(frame).await?;
+            link.delivered().await;
+            Ok(())
+        }
+        Some(ToStream::Typing(frame) | ToStream::Joined(frame)) => socket.send(frame).await,
+        Some(ToStream::Refused(code)) => Err(Error::of(code).into()),
+        // The chat's task ended: the reader comes back with its cursor.
+        None => Err(Error::of(ErrorCode::Unavailable).into()),
+    }
+}
+
+async fn take(link: &Link, frame: Option<ClientFrame>) -> Result<(), End> {
+    match frame {
+        Some(ClientFrame::Typing { typing }) => link.typing(typing).await,
+        Some(ClientFrame::Join { .. }) => return Err(malformed("A stream joins once.")),
+        Some(ClientFrame::Pong | ClientFrame::Unknown) | None => {}
+    }
+    Ok(())
+}
+
+/// What a client may say in a second.
+struct Budget {
+    since: Instant,
+    spent: u32,
+}
+
+impl Budget {
+    fn new() -> Budget {
+        Budget { since: Instant::now(), spent: 0 }
+    }
+
+    fn spend(&mut self) -> Result<(), End> {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Budget::new();
+        }
+        self.spent += 1;
+        if self.spent > MAX_FRAMES_PER_SECOND { Err(Error::of(ErrorCode::RateLimited).into()) } else { Ok(()) }
+    }
+}
+
+/// The text of a frame that is made for one reader.
+pub(super) fn text_of<T: serde::Serialize>(value: &T) -> Result<Utf8Bytes, End> {
+    serde_json::to_string(value).map(Utf8Bytes::from).map_err(|_| Error::of(ErrorCode::Internal).into())
+}

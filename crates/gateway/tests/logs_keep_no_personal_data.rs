@@ -1,0 +1,119 @@
+//! A whole conversation at the finest log level, and nothing personal in the log: no token, cookie, password, name, address or message.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
+
+mod common;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use common::{Gateway, PASSWORD, SECRET, config, now_s, signed};
+use gateway::config::{Log, LogFormat, LogLevel};
+use gateway::telemetry;
+use reqwest::Method;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Captured;
+
+    fn make_writer(&'a self) -> Captured {
+        self.clone()
+    }
+}
+
+const TEXT: &str = "my card number is 4111-1111";
+
+#[tokio::test]
+async fn a_conversation_leaves_nothing_personal_in_the_log() {
+    let captured = Captured::default();
+    let log = Log { format: LogFormat::Json, level: LogLevel::Trace };
+    tracing::subscriber::set_global_default(telemetry::subscriber(log, captured.clone())).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start_in(folder.path(), config("")).await;
+    let claims = json!({"identifier": "ident-77", "name": "Uma Visitor", "email": "uma@home.example",
+        "phone": "+15550100", "exp": now_s() + 600});
+    let site_token = signed(&claims, SECRET);
+    let end_user_secret = "s".repeat(43);
+    let http = reqwest::Client::new();
+    let body = json!({"company_id": "acme", "token": site_token, "end_user_secret": end_user_secret});
+    let answer = http.post(format!("{}/api/v1/sessions", gateway.base)).json(&body).send().await.unwrap();
+    assert!(answer.status().is_success());
+    let uma = gateway.user("ident-77").await;
+
+    let request = json!({"client_id": "open-1", "menu_id": 1, "chat": {"greeting": TEXT, "email": "uma@home.example"}});
+    let (_, created) = uma.call(Method::POST, "/chats", Some(request)).await;
+    let chat = created["chat"]["id"].as_u64().unwrap();
+    let mut stream = uma.join(chat, 0).await;
+    stream.expect("joined").await;
+    uma.send(chat, "m-1", &format!("person, {TEXT}")).await;
+    let ada = gateway.agent("ada").await;
+    let mut list = ada.list().await;
+    list.expect("chats").await;
+    ada.accept(chat).await;
+    let mut desk = ada.join(chat, 0).await;
+    desk.until_index(4).await;
+    ada.send(chat, "a-1", TEXT).await;
+    stream.say(json!({"type": "typing", "typing": true})).await;
+    desk.expect("typing").await;
+
+    // Refusals are where secrets slip into logs.
+    for (body, header) in
+        [(TEXT.to_owned(), uma.token.clone()), (format!("{{\"client_id\":\"{TEXT}\"}}"), format!("x{}", uma.token))]
+    {
+        let request = http.post(format!("{}/api/v1/chats/{chat}/messages?note={TEXT}", gateway.base));
+        request.bearer_auth(header).header("content-type", "application/json").body(body).send().await.unwrap();
+    }
+    let request = http.post(format!("{}/desk/api/v1/sessions", gateway.base));
+    request.json(&json!({"login": "uma@home.example", "password": "a wrong password"})).send().await.unwrap();
+    stream.say_text(TEXT).await;
+    stream.refusal().await;
+    gateway.stop().await;
+
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(log.lines().count() > 8, "the log was captured:\n{log}");
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON");
+    }
+    for route in ["/api/v1/sessions", "/api/v1/chats/{chat_id}/messages", "an agent signed in"] {
+        assert!(log.contains(route), "{route} is not in the log");
+    }
+    let cookie = ada.cookie.split_once('=').unwrap().1;
+    let secrets = [
+        TEXT,
+        "4111",
+        SECRET,
+        PASSWORD,
+        "a wrong password",
+        &site_token,
+        &uma.token,
+        &end_user_secret,
+        cookie,
+        &ada.csrf,
+        "ident-77",
+        "Uma",
+        "uma@home.example",
+        "+15550100",
+        "Hello!",
+        "One moment",
+        "Bearer",
+    ];
+    for secret in secrets {
+        assert!(!log.contains(secret), "the log shows {secret:?}");
+    }
+}

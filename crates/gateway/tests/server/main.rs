@@ -1,0 +1,17 @@
+//! The gateway as its clients meet it: over HTTP and WebSocket, on port 0.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod access;
+mod bad_input;
+mod command_line;
+mod desk;
+mod durability;
+mod limits;
+mod openapi;
+mod pages;
+mod story;
+mod streams;

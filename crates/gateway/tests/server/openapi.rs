@@ -1,0 +1,73 @@
+//! The OpenAPI document.
+
+use serde_json::Value;
+
+use crate::common::Gateway;
+
+#[tokio::test]
+async fn every_route_is_described_with_its_refusals() {
+    let gateway = Gateway::start().await;
+    let answer = reqwest::get(format!("{}/openapi.json", gateway.base)).await.unwrap();
+    assert_eq!(answer.headers().get("content-type").unwrap(), "application/json");
+    let document: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let routes: &[(&str, &[&str])] = &[
+        ("/api/v1/sessions", &["post"]),
+        ("/api/v1/company", &["get"]),
+        ("/api/v1/menus", &["get"]),
+        ("/api/v1/menus/{menu_id}/wait_times", &["get"]),
+        ("/api/v1/chats", &["post"]),
+        ("/api/v1/chats/ongoing", &["get"]),
+        ("/api/v1/chats/{chat_id}", &["get", "patch", "delete"]),
+        ("/api/v1/chats/{chat_id}/messages", &["get", "post"]),
+        ("/api/v1/chats/{chat_id}/escalations", &["post"]),
+        ("/desk/api/v1/sessions", &["post", "delete"]),
+        ("/desk/api/v1/me", &["get"]),
+        ("/desk/api/v1/chats", &["get"]),
+        ("/desk/api/v1/chats/{chat_id}/accept", &["post"]),
+        ("/desk/api/v1/chats/{chat_id}", &["patch"]),
+        ("/desk/api/v1/chats/{chat_id}/messages", &["get", "post"]),
+        ("/health", &["get"]),
+    ];
+    for (path, methods) in routes {
+        for method in *methods {
+            let operation = &document["paths"][path][method];
+            assert!(operation.is_object(), "{method} {path} is not described");
+            let responses = operation["responses"].as_object().unwrap();
+            let ok = responses.iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
+            let ok = ok.unwrap_or_else(|| panic!("{method} {path} has no good answer"));
+            let is_empty = *path == "/desk/api/v1/sessions" && *method == "delete";
+            assert!(is_empty || ok["content"]["application/json"]["schema"].is_object(), "{method} {path}: {ok}");
+            if *path == "/health" {
+                continue;
+            }
+            for status in ["400", "401", "403", "429", "503"] {
+                let schema = &responses[status]["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/ErrorBody", "{method} {path} {status}");
+            }
+            if *method == "post" && *path != "/desk/api/v1/chats/{chat_id}/accept" {
+                assert!(
+                    operation["requestBody"]["content"]["application/json"]["schema"].is_object(),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+    let described = document["paths"].as_object().unwrap().len();
+    assert_eq!(described, routes.len(), "a route is missing in this test");
+    check_references(&document, &document);
+    gateway.stop().await;
+}
+
+/// Every `$ref` leads somewhere.
+fn check_references(document: &Value, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                assert!(document.pointer(target.trim_start_matches('#')).is_some(), "{target} leads nowhere");
+            }
+            members.values().for_each(|member| check_references(document, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_references(document, item)),
+        _ => {}
+    }
+}
