@@ -1,0 +1,235 @@
+//! The stages of `cargo xtask test`, in their order: set-up, cheap checks, native tests, the package, browsers.
+//!
+//! All stages build with the same profile, features and compiler flags, so that Cargo compiles each thing once: warnings are made
+//! errors after `--` for clippy only.
+
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    chromium::{self, Chromium},
+    counts::Counts,
+    exec, gateway, npm,
+    package::{self, Optimiser},
+    tools::{self, WASM_TARGET},
+    workspace::Workspace,
+};
+
+/// Seconds that one wasm test program may take. The runner's own limit is 20.
+const WASM_TEST_TIMEOUT_S: &str = "300";
+
+/// None of these may reach the engine.
+const BROWSER_CRATES: &[&str] = &["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys"];
+/// A name that begins so is one of the gloo crates.
+const GLOO: &str = "gloo";
+/// The project's named parts: the SDK uses each of them.
+const SDK_CRATES: &[&str] = &[
+    "wasm-bindgen",
+    "wasm-bindgen-futures",
+    "js-sys",
+    "web-sys",
+    "serde",
+    "serde-wasm-bindgen",
+    "gloo-net",
+    "gloo-storage",
+];
+
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&mut Run<'_>) -> Result<()>,
+}
+
+/// What a run of the tests carries from stage to stage.
+pub(crate) struct Run<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) counts: Counts,
+    package: Option<PathBuf>,
+    built: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(workspace: &'a Workspace) -> Self {
+        Self { workspace, counts: Counts::default(), package: None, built: false }
+    }
+}
+
+pub(crate) const STAGES: &[Stage] = &[
+    Stage {
+        name: "setup-toolchain",
+        about: "wasm target, rustfmt, clippy",
+        run: |run| tools::complete_toolchain(run.workspace),
+    },
+    Stage {
+        name: "setup-wasm-bindgen",
+        about: "wasm-bindgen's tools at the version of Cargo.lock",
+        run: |run| tools::wasm_bindgen(run.workspace).map(drop),
+    },
+    Stage { name: "setup-wasm-pack", about: "wasm-pack", run: |run| tools::wasm_pack(run.workspace).map(drop) },
+    Stage { name: "setup-cargo-deny", about: "cargo-deny", run: |run| tools::cargo_deny(run.workspace).map(drop) },
+    Stage { name: "setup-npm", about: "npm packages by lock file", run: set_up_npm },
+    Stage {
+        name: "setup-chromium",
+        about: "Chromium and its driver",
+        run: |run| chromium::ensure(run.workspace).map(drop),
+    },
+    Stage { name: "format", about: "cargo fmt --check", run: format },
+    Stage { name: "licences", about: "cargo deny check bans licenses sources", run: licences },
+    Stage {
+        name: "dependencies",
+        about: "the engine is free of browser crates, the SDK uses the named ones",
+        run: dependencies,
+    },
+    Stage { name: "clippy", about: "clippy on everything, warnings are errors", run: clippy },
+    Stage { name: "clippy-wasm", about: "clippy on the SDK as browsers get it", run: clippy_wasm },
+    Stage { name: "docs", about: "cargo doc, broken links are errors", run: docs },
+    Stage { name: "build", about: "the workspace with its tests", run: build },
+    Stage { name: "native", about: "cargo test --workspace", run: native },
+    Stage { name: "package", about: "the npm package and its size", run: package },
+    Stage { name: "wasm", about: "wasm-pack test in headless Chromium", run: wasm },
+    Stage {
+        name: "types",
+        about: "the package's declarations (npm run test:types)",
+        run: |run| npm_script(run, "test:types"),
+    },
+    Stage {
+        name: "packed",
+        about: "the packed package in throwaway projects (npm run test:package)",
+        run: |run| npm_script(run, "test:package"),
+    },
+    Stage {
+        name: "browser",
+        about: "the pages against a real gateway (npm run test:browser)",
+        run: |run| npm_script(run, "test:browser"),
+    },
+];
+
+/// What `--all` adds. There is no long test yet.
+pub(crate) const LONG_STAGES: &[Stage] = &[];
+
+fn tests(run: &Run<'_>) -> PathBuf {
+    run.workspace.root.join("tests")
+}
+
+fn set_up_npm(run: &mut Run<'_>) -> Result<()> {
+    npm::ensure_node(run.workspace)?;
+    npm::wasm_opt(run.workspace)?;
+    npm::install(run.workspace, &tests(run))
+}
+
+fn format(run: &mut Run<'_>) -> Result<()> {
+    tools::complete_toolchain(run.workspace)?;
+    exec::quiet(run.workspace.cargo()?.args(["fmt", "--all", "--check"]))
+}
+
+fn licences(run: &mut Run<'_>) -> Result<()> {
+    let deny = tools::cargo_deny(run.workspace)?;
+    let mut command = run.workspace.command("cargo-deny", &[deny])?;
+    exec::quiet(command.args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+}
+
+fn clippy(run: &mut Run<'_>) -> Result<()> {
+    tools::complete_toolchain(run.workspace)?;
+    let mut cargo = run.workspace.cargo()?;
+    exec::quiet(cargo.args(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+fn clippy_wasm(run: &mut Run<'_>) -> Result<()> {
+    tools::complete_toolchain(run.workspace)?;
+    let mut cargo = run.workspace.cargo()?;
+    cargo.args(["clippy", "--locked", "--package", "sportello", "--all-targets", "--target", WASM_TARGET]);
+    exec::quiet(cargo.args(["--", "--deny", "warnings"]))
+}
+
+fn docs(run: &mut Run<'_>) -> Result<()> {
+    let mut cargo = run.workspace.cargo()?;
+    cargo.args(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    exec::quiet(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn build(run: &mut Run<'_>) -> Result<()> {
+    if !run.built {
+        exec::quiet(run.workspace.cargo()?.args(["build", "--locked", "--workspace", "--all-targets"]))?;
+        run.built = true;
+    }
+    Ok(())
+}
+
+fn native(run: &mut Run<'_>) -> Result<()> {
+    build(run)?;
+    let mut cargo = run.workspace.cargo()?;
+    counted(run, cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+}
+
+fn package(run: &mut Run<'_>) -> Result<()> {
+    if run.package.is_none() {
+        npm::ensure_node(run.workspace)?;
+        run.package = Some(package::build(run.workspace, Optimiser::Required)?);
+    }
+    Ok(())
+}
+
+fn wasm(run: &mut Run<'_>) -> Result<()> {
+    tools::complete_toolchain(run.workspace)?;
+    let Chromium { driver, .. } = chromium::ensure(run.workspace)?;
+    let programs = [tools::wasm_pack(run.workspace)?, tools::wasm_bindgen(run.workspace)?];
+    // The same build that wasm-pack asks for, so that what it shows is the tests only.
+    let mut cargo = run.workspace.cargo()?;
+    exec::quiet(cargo.args(["build", "--locked", "--tests", "--package", "sportello", "--target", WASM_TARGET]))?;
+    let mut command = run.workspace.command("wasm-pack", &programs)?;
+    command.args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]).arg(driver);
+    // Only the SDK: the rest of the workspace is not for browsers.
+    command.args([".", "--package", "sportello"]);
+    counted(run, command.env("WASM_BINDGEN_TEST_TIMEOUT", WASM_TEST_TIMEOUT_S))
+}
+
+/// Runs one of the scripts in `tests/package.json` against the package and the gateway of this checkout.
+fn npm_script(run: &mut Run<'_>, script: &str) -> Result<()> {
+    build(run)?;
+    package(run)?;
+    let folder = tests(run);
+    npm::install(run.workspace, &folder)?;
+    let Chromium { browser, .. } = chromium::ensure(run.workspace)?;
+    let mut command = run.workspace.command("npm", &[])?;
+    command.args(["run", "--silent", script]).current_dir(folder);
+    command.env("SPORTELLO_PKG", run.workspace.root.join("pkg"));
+    command.env("SPORTELLO_WWW", run.workspace.root.join("www-demo"));
+    command.env("SPORTELLO_GATEWAY_BIN", gateway::program(run.workspace));
+    counted(run, command.env("CHROMIUM", browser))
+}
+
+/// Runs tests and adds their counts. Tests that ran nothing have not passed.
+fn counted(run: &mut Run<'_>, command: &mut Command) -> Result<()> {
+    let shown = exec::shown(command)?;
+    let counts = Counts::read(&shown.text);
+    run.counts = run.counts.plus(counts);
+    if !shown.status.success() || counts.failed > 0 {
+        bail!("`{}` failed ({}; {counts})", exec::line(command), shown.status);
+    }
+    if counts.passed == 0 {
+        bail!("`{}` ran no tests", exec::line(command));
+    }
+    Ok(())
+}
+
+fn dependencies(run: &mut Run<'_>) -> Result<()> {
+    tools::complete_toolchain(run.workspace)?;
+    let engine = dependencies_of(run, "engine")?;
+    if let Some(found) = engine.iter().find(|name| BROWSER_CRATES.contains(&name.as_str()) || name.starts_with(GLOO)) {
+        bail!("the engine depends on `{found}`: it must run without a browser");
+    }
+    let sdk = dependencies_of(run, "sportello")?;
+    if let Some(missing) = SDK_CRATES.iter().find(|name| !sdk.contains(**name)) {
+        bail!("the SDK does not use `{missing}`, one of the project's named parts");
+    }
+    Ok(())
+}
+
+/// The names in `cargo tree` of a package as the browser gets it.
+fn dependencies_of(run: &Run<'_>, package: &str) -> Result<BTreeSet<String>> {
+    let mut cargo = run.workspace.cargo()?;
+    cargo.args(["tree", "--locked", "--package", package, "--target", WASM_TARGET]);
+    let tree = exec::output(cargo.args(["--edges", "normal", "--prefix", "none", "--format", "{p}"]))?;
+    Ok(tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+}
