@@ -19,11 +19,14 @@ async fn a_listener_may_call_the_client_in_every_way() {
     let (client, recorder) = in_chat(&origin).await;
     let client = Rc::new(client);
     let inner = client.clone();
+    let seen = Rc::new(Cell::new(0));
+    let known = seen.clone();
     client
         .on(
             "chat.message",
             listener(move |message| {
                 if text(&message, "content") == "start" {
+                    known.set(inner.messages().length());
                     drop(inner.get_menus(&NONE, &NONE, &NONE));
                     drop(inner.fetch_messages(&NONE));
                     drop(send(&inner, "from within"));
@@ -38,6 +41,7 @@ async fn a_listener_may_call_the_client_in_every_way() {
     gateway.say("agent", 1, "start");
     recorder.wait_for("chat.message", 2).await;
     assert_eq!(recorder.contents(), "start|from within");
+    assert_eq!(seen.get(), 1, "what a listener is told of is there to be read");
     assert_eq!(gateway.stored_contents(), "start|from within");
 }
 

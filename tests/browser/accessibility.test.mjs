@@ -1,0 +1,137 @@
+// What can be checked of accessibility by machine: the rules of axe-core on every state of both pages in light and dark, the customer's whole
+// way by keyboard alone, and what moves when somebody asked for less motion. It does not replace trying a screen reader.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import { accept, askForPerson, say, sees, signIn, takeTicket } from "./support/conversation.mjs";
+import { withStage } from "./support/stage.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+test("every state of both pages keeps the rules for labels, roles and contrast, in light and dark", async () => {
+  await withStage(async (stage) => {
+    const customer = await stage.customer();
+    await customer.getByRole("heading", { name: "How can we help?" }).waitFor();
+    await check(customer, "lobby");
+    await takeTicket(customer);
+    await customer.getByRole("log").getByRole("button").first().waitFor();
+    await check(customer, "virtual agent with choices");
+    await customer.getByRole("log").getByRole("button").first().click();
+    await customer.locator('.log [data-index][data-author="end_user"]').waitFor();
+    await check(customer, "choices taken");
+    if (await customer.getByRole("button", { name: "Ask for a person" }).isVisible()) await askForPerson(customer);
+
+    const desk = await stage.desk();
+    await desk.getByLabel("Login").waitFor();
+    await check(desk, "sign in");
+    await signIn(desk);
+    await desk.getByRole("button", { name: /^Accept/u }).first().waitFor();
+    await check(desk, "queue");
+    await accept(desk);
+    await say(desk, "Hello, how can I help?");
+    await sees(customer, "Hello, how can I help?");
+    await check(desk, "conversation");
+    await check(customer, "person");
+    await customer.getByRole("button", { name: "End chat" }).click();
+    await check(customer, "asked before ending");
+    await customer.getByRole("dialog").getByRole("button", { name: "End chat" }).click();
+    await customer.getByText("This chat has ended.").waitFor();
+    await check(customer, "ended");
+    await desk.getByText("This conversation has ended.").waitFor();
+    await check(desk, "ended");
+  });
+});
+
+test("a customer needs only the keyboard, from the ticket to a new chat", async () => {
+  await withStage(async (stage) => {
+    const page = await stage.customer();
+    await page.getByRole("heading", { name: "How can we help?" }).waitFor();
+    await tabTo(page, /no wait|about/u);
+    await assertVisibleFocus(page);
+    await page.keyboard.press("Enter");
+    await page.getByRole("log").waitFor();
+
+    // The text field has the focus already.
+    await page.waitForFunction(() => document.activeElement?.id === "text");
+    await page.keyboard.type("First line");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("second line");
+    await page.keyboard.press("Enter");
+    await sees(page, "second line");
+
+    await tabTo(page, /Ask for a person/u);
+    await assertVisibleFocus(page);
+    await page.keyboard.press("Enter");
+    await page.getByText(/Waiting for a person/u).first().waitFor();
+
+    await tabTo(page, /^End chat/u);
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    assert.match(await focusedName(page), /^End chat/u, "the focus returns to the button that asked");
+    await page.keyboard.press("Enter");
+    await tabTo(page, /^End chat/u);
+    await page.keyboard.press("Enter");
+    await page.getByText("This chat has ended.").waitFor();
+
+    await tabTo(page, /Start a new chat/u);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "How can we help?" }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === "lobby-title");
+  });
+});
+
+test("nothing moves for somebody who asked for less motion", async () => {
+  await withStage(async (stage) => {
+    const page = await stage.customer({ page: { reducedMotion: "reduce" } });
+    await takeTicket(page);
+    await page.locator('[data-author="virtual_agent"]').first().waitFor();
+    assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  });
+});
+
+/** Fails with the rule, the place and the reason of each violation. */
+async function check(page, state) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // Through the debugger, because the page's own policy lets no foreign script in.
+    const violations = await page.evaluate(
+      async ({ source, tags }) => {
+        if (!globalThis.axe) (0, eval)(source);
+        const { violations } = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
+      },
+      { source: AXE, tags: RULES },
+    );
+    assert.deepEqual(violations, [], `${state}, ${colorScheme}`);
+  }
+}
+
+/** Presses Tab until something with this name has the focus. */
+async function tabTo(page, name) {
+  for (let presses = 0; presses < 40; presses += 1) {
+    if (name.test(await focusedName(page))) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`no Tab leads to ${name}`);
+}
+
+function focusedName(page) {
+  return page.evaluate(() => {
+    const node = document.activeElement;
+    return node === document.body ? "" : (node.getAttribute("aria-label") ?? node.innerText).trim();
+  });
+}
+
+async function assertVisibleFocus(page) {
+  const outline = await page.evaluate(() => {
+    const style = getComputedStyle(document.activeElement);
+    return { style: style.outlineStyle, width_px: Number.parseFloat(style.outlineWidth) };
+  });
+  assert.ok(outline.style !== "none" && outline.width_px >= 2, JSON.stringify(outline));
+}

@@ -1,0 +1,34 @@
+// Which gateway this page talks to and who is signed in, both from the address bar because this is a demo. A real site knows both itself, and
+// its own server signs the token: the company secret never reaches a browser.
+
+const DEMO_COMPANY_ID = "demo";
+
+/** What the address bar asks for. `?gateway=` is an origin; without it the page's own origin serves the chat. */
+export function readPageOptions(location) {
+  const query = new URLSearchParams(location.search);
+  return {
+    gateway: originOf(query.get("gateway")) ?? location.origin,
+    identifier: query.get("user") || undefined,
+    companyId: query.get("company") || DEMO_COMPANY_ID,
+  };
+}
+
+/** Asks the demo gateway for the JWT that a site's own server would sign. */
+export async function requestDemoToken(gateway, identifier) {
+  const response = await fetch(`${gateway}/demo/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(identifier ? { identifier, name: identifier } : {}),
+  });
+  if (!response.ok) throw new Error(`the demo gateway gave no token (HTTP ${response.status})`);
+  return response.json();
+}
+
+function originOf(text) {
+  try {
+    const url = new URL(text ?? "");
+    return url.protocol === "http:" || url.protocol === "https:" ? url.origin : undefined;
+  } catch {
+    return undefined;
+  }
+}
