@@ -74,6 +74,9 @@ fn origin(host: Option<Js>) -> Result<String, JsValue> {
             .ok_or_else(|| invalid_argument("options.host is needed here: this page has no origin of its own."))?,
     };
     let host = host.trim_end_matches('/');
+    if host.is_empty() {
+        return Err(invalid_argument("options.host must not be empty; leave it out for the page's own origin."));
+    }
     let origin = if host.contains("://") { host.to_owned() } else { ["https://", host].concat() };
     if origin.starts_with("https://") || origin.starts_with("http://") {
         Ok(origin)

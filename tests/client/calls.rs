@@ -87,6 +87,7 @@ fn malformed_options_throw_a_typed_error() {
         with("companyId", JsValue::from(3)).into(),
         with("authenticate", JsValue::from_str("token")).into(),
         with("host", JsValue::from_str("ftp://x")).into(),
+        with("host", JsValue::from_str("/")).into(),
         with("sendTimeoutMs", JsValue::from(-1)).into(),
         with("storage", JsValue::from(1)).into(),
     ];
