@@ -20,7 +20,9 @@ pub(crate) enum Report {
 /// An open or opening socket; closed when dropped.
 pub(crate) struct Stream {
     socket: WebSocket,
-    _handlers: (Closure<dyn FnMut()>, Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(CloseEvent)>),
+    _on_open: Closure<dyn FnMut()>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Stream {
@@ -44,7 +46,7 @@ impl Stream {
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Stream { socket, _handlers: (on_open, on_message, on_close) })
+        Some(Stream { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
     pub(crate) fn send(&self, json: &str) {

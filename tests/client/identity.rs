@@ -1,7 +1,6 @@
 //! Who the end user is: a change of identity, and two clients on one page.
 
 use js_sys::Array;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::*;

@@ -1,5 +1,14 @@
 //! The client engine on its own, one input at a time: what it asks of the outside world and what it tells the application.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use engine::client::{Call, DeliveryState, Event, Input, Method, Output, Settled};

@@ -2,6 +2,15 @@
 //!
 //! `SPORTELLO_SEED=n cargo test -p engine --test pair` repeats one seed; `SPORTELLO_SEEDS=n` runs more of them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use engine::client::Call;

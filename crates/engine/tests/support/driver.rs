@@ -215,22 +215,22 @@ impl Driver {
 
     pub(crate) fn sent_frames(&mut self) -> Vec<Value> {
         self.take(|output| match output {
-            Output::SendFrame { frame, .. } => Ok(frame),
-            other => Err(other),
+            Output::SendFrame { frame, .. } => Some(frame.take()),
+            _ => None,
         })
     }
 
     pub(crate) fn stored(&mut self) -> Vec<(String, String)> {
         self.take(|output| match output {
-            Output::Store { key, value } => Ok((key, value)),
-            other => Err(other),
+            Output::Store { key, value } => Some((key.clone(), value.clone())),
+            _ => None,
         })
     }
 
     pub(crate) fn forgotten(&mut self) -> Vec<String> {
         self.take(|output| match output {
-            Output::Forget { key } => Ok(key),
-            other => Err(other),
+            Output::Forget { key } => Some(key.clone()),
+            _ => None,
         })
     }
 
@@ -270,20 +270,21 @@ impl Driver {
     /// The events so far, in words, without deliveries.
     pub(crate) fn events(&mut self) -> Vec<String> {
         let events = self.take(|output| match output {
-            Output::Emit(event) => Ok(event),
-            other => Err(other),
+            Output::Emit(event) => Some(in_words(event)),
+            _ => None,
         });
-        events.iter().filter_map(in_words).collect()
+        events.into_iter().flatten().collect()
     }
 
-    fn take<T>(&mut self, wanted: impl Fn(Output<Value>) -> Result<T, Output<Value>>) -> Vec<T> {
+    fn take<T>(&mut self, wanted: impl Fn(&mut Output<Value>) -> Option<T>) -> Vec<T> {
         let mut taken = Vec::new();
-        for output in std::mem::take(&mut self.outputs) {
-            match wanted(output) {
-                Ok(value) => taken.push(value),
-                Err(output) => self.outputs.push(output),
+        self.outputs.retain_mut(|output| match wanted(output) {
+            Some(value) => {
+                taken.push(value);
+                false
             }
-        }
+            None => true,
+        });
         taken
     }
 }

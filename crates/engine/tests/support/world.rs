@@ -433,13 +433,13 @@ impl World {
                 }
                 gateway::Output::Joined { stream, cursor, .. } => {
                     let chat = self.wire_state();
-                    self.to_stream(
+                    self.put_on_stream(
                         stream,
                         json!({"type": "joined", "chat": chat, "cursor": cursor, "heartbeat_ms": 600_000}),
                     );
                 }
                 gateway::Output::Refuse { stream, code } => {
-                    self.to_stream(stream, json!({"type": "error", "code": code.as_str(), "message": "refused"}));
+                    self.put_on_stream(stream, json!({"type": "error", "code": code.as_str(), "message": "refused"}));
                 }
                 gateway::Output::Read { stream, after_index, limit } => {
                     let messages = self
@@ -461,7 +461,7 @@ impl World {
                     if let Some(state) = state {
                         frame["chat"] = wire_chat(&state);
                     }
-                    self.to_stream(stream, frame);
+                    self.put_on_stream(stream, frame);
                     let (ms, epoch) = (self.latency_ms(), self.epoch);
                     self.later(ms, Happening::Delivered { stream, epoch });
                 }
@@ -514,7 +514,7 @@ impl World {
     }
 
     /// A frame to the client, in order, unless the stream is cut on the way.
-    fn to_stream(&mut self, stream: u64, frame: Value) {
+    fn put_on_stream(&mut self, stream: u64, frame: Value) {
         let stream = stream as u32;
         let Some(free_ms) = self.lanes.get(&stream).copied() else { return };
         if self.random.one_in(self.faults.cut_stream) {

@@ -60,7 +60,7 @@ async fn a_name_that_only_points_here_is_not_our_own_origin() {
 
 #[tokio::test]
 async fn a_session_ends_for_requests_and_for_streams() {
-    let config = config("stream = { expiry_grace_ms = 200 }\nsession = { token_lifetime_ms = 1500 }");
+    let config = config("stream = { expiry_grace_ms = 200 }\nsession = { token_lifetime_ms = 3000 }");
     let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
     let uma = gateway.user("uma").await;
     let chat = uma.chat(2, "open-1").await;

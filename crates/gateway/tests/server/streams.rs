@@ -105,7 +105,7 @@ async fn everyone_sees_concurrent_messages_in_one_order() {
 
 #[tokio::test]
 async fn a_silent_client_is_given_up_and_an_answering_one_is_not() {
-    let config = config("stream = { heartbeat_ms = 200 }");
+    let config = config("stream = { heartbeat_ms = 800 }");
     let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
     let uma = gateway.user("uma").await;
     let chat = uma.chat(2, "open-1").await;
@@ -128,7 +128,8 @@ async fn a_silent_client_is_given_up_and_an_answering_one_is_not() {
     };
     let answers = async {
         loop {
-            answering.hear().await;
+            let heard = answering.hear().await;
+            assert!(matches!(heard, Heard::Frame(_)), "{heard:?}");
         }
     };
     tokio::select! {
@@ -182,7 +183,7 @@ async fn an_idle_connection_does_not_keep_the_gateway_from_stopping() {
 
 #[tokio::test]
 async fn a_reader_that_stops_reading_is_cut_and_misses_nothing() {
-    let config = config("stream = { write_timeout_ms = 300 }\nlimits = { max_page_bytes = 200000 }");
+    let config = config("stream = { write_timeout_ms = 1000 }\nlimits = { max_page_bytes = 200000 }");
     let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
     let uma = gateway.user("uma").await;
     let chat = uma.chat(2, "open-1").await;
