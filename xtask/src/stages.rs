@@ -132,25 +132,34 @@ fn licences(run: &mut Run<'_>) -> Result<()> {
 fn clippy(run: &mut Run<'_>) -> Result<()> {
     tools::complete_toolchain(run.workspace)?;
     let mut cargo = run.workspace.cargo()?;
-    exec::quiet(cargo.args(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    exec::quiet(cargo.args([
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
 }
 
 fn clippy_wasm(run: &mut Run<'_>) -> Result<()> {
     tools::complete_toolchain(run.workspace)?;
     let mut cargo = run.workspace.cargo()?;
-    cargo.args(["clippy", "--locked", "--package", "sportello", "--all-targets", "--target", WASM_TARGET]);
+    cargo.args(["clippy", "--quiet", "--locked", "--package", "sportello", "--all-targets", "--target", WASM_TARGET]);
     exec::quiet(cargo.args(["--", "--deny", "warnings"]))
 }
 
 fn docs(run: &mut Run<'_>) -> Result<()> {
     let mut cargo = run.workspace.cargo()?;
-    cargo.args(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    cargo.args(["doc", "--quiet", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
     exec::quiet(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 fn build(run: &mut Run<'_>) -> Result<()> {
     if !run.built {
-        exec::quiet(run.workspace.cargo()?.args(["build", "--locked", "--workspace", "--all-targets"]))?;
+        exec::quiet(run.workspace.cargo()?.args(["build", "--quiet", "--locked", "--workspace", "--all-targets"]))?;
         run.built = true;
     }
     Ok(())
@@ -176,7 +185,16 @@ fn wasm(run: &mut Run<'_>) -> Result<()> {
     let programs = [tools::wasm_pack(run.workspace)?, tools::wasm_bindgen(run.workspace)?];
     // The same build that wasm-pack asks for, so that what it shows is the tests only.
     let mut cargo = run.workspace.cargo()?;
-    exec::quiet(cargo.args(["build", "--locked", "--tests", "--package", "sportello", "--target", WASM_TARGET]))?;
+    exec::quiet(cargo.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--tests",
+        "--package",
+        "sportello",
+        "--target",
+        WASM_TARGET,
+    ]))?;
     let mut command = run.workspace.command("wasm-pack", &programs)?;
     command.args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]).arg(driver);
     // Only the SDK: the rest of the workspace is not for browsers.

@@ -339,44 +339,56 @@ impl Stream {
 
     /// The next frame of a type; others pass by.
     pub(crate) async fn expect(&mut self, kind: &str) -> Value {
-        loop {
-            match self.hear().await {
-                Heard::Frame(frame) if frame["type"] == kind => return frame,
-                Heard::Frame(frame) => assert_ne!(frame["type"], "error", "{frame}"),
-                Heard::Closed(code) => panic!("closed with {code} instead of {kind}"),
+        within(async {
+            loop {
+                match self.hear().await {
+                    Heard::Frame(frame) if frame["type"] == kind => return frame,
+                    Heard::Frame(frame) => assert_ne!(frame["type"], "error", "{frame}"),
+                    Heard::Closed(code) => panic!("closed with {code} instead of {kind}"),
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Reads until a message with this index was there.
     pub(crate) async fn until_index(&mut self, index: u64) {
-        while self.messages.last().is_none_or(|message| message["$index"].as_u64().unwrap() < index) {
-            self.expect("update").await;
-        }
+        within(async {
+            while self.messages.last().is_none_or(|message| message["$index"].as_u64().unwrap() < index) {
+                self.expect("update").await;
+            }
+        })
+        .await
     }
 
     /// Reads until the chat's state has this status.
     pub(crate) async fn until_status(&mut self, status: &str) -> Value {
-        loop {
-            let frame = self.expect("update").await;
-            if frame["chat"]["status"] == status {
-                return frame["chat"].clone();
+        within(async {
+            loop {
+                let frame = self.expect("update").await;
+                if frame["chat"]["status"] == status {
+                    return frame["chat"].clone();
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The code of the `error` frame and of the close that must follow.
     pub(crate) async fn refusal(&mut self) -> (String, u16) {
-        let mut code = String::new();
-        loop {
-            match self.hear().await {
-                Heard::Frame(frame) if frame["type"] == "error" => {
-                    frame["code"].as_str().unwrap().clone_into(&mut code)
+        within(async {
+            let mut code = String::new();
+            loop {
+                match self.hear().await {
+                    Heard::Frame(frame) if frame["type"] == "error" => {
+                        frame["code"].as_str().unwrap().clone_into(&mut code)
+                    }
+                    Heard::Frame(_) => {}
+                    Heard::Closed(close) => return (code, close),
                 }
-                Heard::Frame(_) => {}
-                Heard::Closed(close) => return (code, close),
             }
-        }
+        })
+        .await
     }
 }
 

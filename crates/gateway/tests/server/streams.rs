@@ -8,7 +8,7 @@ use gateway::store::MemoryStore;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{Gateway, Heard, config, indexes, texts, within};
+use crate::common::{Gateway, Heard, Stream, User, config, indexes, texts, within};
 
 #[tokio::test]
 async fn a_stream_resumes_from_its_cursor_without_gap_or_repetition() {
@@ -181,9 +181,25 @@ async fn an_idle_connection_does_not_keep_the_gateway_from_stopping() {
     within(gateway.ask_to_stop()).await.unwrap();
 }
 
+/// A stream that has joined, as soon as there is a place for it.
+async fn admitted(uma: &User, chat: u64, cursor: u64) -> Stream {
+    within(async {
+        loop {
+            let mut stream = uma.join(chat, cursor).await;
+            if let Heard::Frame(frame) = stream.hear().await
+                && frame["type"] == "joined"
+            {
+                return stream;
+            }
+        }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_reader_that_stops_reading_is_cut_and_misses_nothing() {
-    let config = config("stream = { write_timeout_ms = 1000 }\nlimits = { max_page_bytes = 200000 }");
+    let limits = "limits = { max_page_bytes = 200000, streams_per_end_user = 2 }";
+    let config = config(&format!("stream = {{ write_timeout_ms = 1000 }}\n{limits}"));
     let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
     let uma = gateway.user("uma").await;
     let chat = uma.chat(2, "open-1").await;
@@ -204,7 +220,9 @@ async fn a_reader_that_stops_reading_is_cut_and_misses_nothing() {
     };
     let ((), ()) = tokio::join!(sending, async { quick.until_index(total).await });
     assert_eq!(indexes(&quick.messages), (1..=total).collect::<Vec<u64>>());
-    // What the slow one had taken is in order; then it was cut without a word, because nothing more would have reached it.
+    // Its place comes free when it is cut; the quick one keeps the other.
+    drop(admitted(&uma, chat, total).await);
+    // What it had taken is in order; then it was cut without a word, because nothing more would have reached it.
     let end = loop {
         match slow.hear().await {
             Heard::Frame(_) => {}
@@ -215,7 +233,8 @@ async fn a_reader_that_stops_reading_is_cut_and_misses_nothing() {
     let cursor = *indexes(&slow.messages).last().unwrap();
     assert!(cursor < total, "the connection's buffers held everything: send more");
     assert_eq!(indexes(&slow.messages), (1..=cursor).collect::<Vec<u64>>());
-    let mut again = uma.join(chat, cursor).await;
+    drop(quick);
+    let mut again = admitted(&uma, chat, cursor).await;
     again.until_index(total).await;
     assert_eq!(indexes(&again.messages), (cursor + 1..=total).collect::<Vec<u64>>());
     gateway.stop().await;

@@ -1,5 +1,5 @@
 //! The store in a SQLite file: write-ahead log, `synchronous=FULL`, one writer that groups what arrives together into one transaction
-//! ([`writer`]), and a pool of readers. One process owns the file; another one that writes to it is noticed by the revision.
+//! (`writer`), and a pool of readers. One process owns the file; another one that writes to it is noticed by the revision.
 
 use std::collections::HashMap;
 use std::path::Path;
