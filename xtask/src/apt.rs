@@ -25,6 +25,8 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
         }
     };
     eprintln!("installing {names} with apt-get …");
+    // Another apt may be at work (a machine's own upgrades): wait for it.
+    let wait = ["-o", "DPkg::Lock::Timeout=300"];
     for arguments in [&["update"][..], &[&["install", "-y", "--no-install-recommends"], packages].concat()] {
         let mut command = match sudo {
             Some(sudo) => {
@@ -34,7 +36,7 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
             }
             None => workspace.command("apt-get", &[])?,
         };
-        exec::slow(command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))?;
+        exec::slow(command.env("DEBIAN_FRONTEND", "noninteractive").args(wait).args(arguments))?;
     }
     Ok(())
 }

@@ -108,6 +108,11 @@ pub(crate) const STAGES: &[Stage] = &[
 /// What `--all` adds. There is no long test yet.
 pub(crate) const LONG_STAGES: &[Stage] = &[];
 
+/// A command line of fixed words.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(' ')
+}
+
 fn tests(run: &Run<'_>) -> PathBuf {
     run.workspace.root.join("tests")
 }
@@ -126,40 +131,31 @@ fn format(run: &mut Run<'_>) -> Result<()> {
 fn licences(run: &mut Run<'_>) -> Result<()> {
     let deny = tools::cargo_deny(run.workspace)?;
     let mut command = run.workspace.command("cargo-deny", &[deny])?;
-    exec::quiet(command.args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+    exec::quiet(command.args(words("--log-level error check bans licenses sources")))
 }
 
 fn clippy(run: &mut Run<'_>) -> Result<()> {
     tools::complete_toolchain(run.workspace)?;
     let mut cargo = run.workspace.cargo()?;
-    exec::quiet(cargo.args([
-        "clippy",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    exec::quiet(cargo.args(words("clippy --quiet --locked --workspace --all-targets -- --deny warnings")))
 }
 
 fn clippy_wasm(run: &mut Run<'_>) -> Result<()> {
     tools::complete_toolchain(run.workspace)?;
     let mut cargo = run.workspace.cargo()?;
-    cargo.args(["clippy", "--quiet", "--locked", "--package", "sportello", "--all-targets", "--target", WASM_TARGET]);
-    exec::quiet(cargo.args(["--", "--deny", "warnings"]))
+    cargo.args(words("clippy --quiet --locked --package sportello --all-targets --target")).arg(WASM_TARGET);
+    exec::quiet(cargo.args(words("-- --deny warnings")))
 }
 
 fn docs(run: &mut Run<'_>) -> Result<()> {
     let mut cargo = run.workspace.cargo()?;
-    cargo.args(["doc", "--quiet", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    cargo.args(words("doc --quiet --locked --workspace --no-deps --document-private-items"));
     exec::quiet(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 fn build(run: &mut Run<'_>) -> Result<()> {
     if !run.built {
-        exec::quiet(run.workspace.cargo()?.args(["build", "--quiet", "--locked", "--workspace", "--all-targets"]))?;
+        exec::quiet(run.workspace.cargo()?.args(words("build --quiet --locked --workspace --all-targets")))?;
         run.built = true;
     }
     Ok(())
@@ -168,7 +164,7 @@ fn build(run: &mut Run<'_>) -> Result<()> {
 fn native(run: &mut Run<'_>) -> Result<()> {
     build(run)?;
     let mut cargo = run.workspace.cargo()?;
-    counted(run, cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+    counted(run, cargo.args(words("test --locked --workspace --no-fail-fast")))
 }
 
 fn package(run: &mut Run<'_>) -> Result<()> {
@@ -185,20 +181,11 @@ fn wasm(run: &mut Run<'_>) -> Result<()> {
     let programs = [tools::wasm_pack(run.workspace)?, tools::wasm_bindgen(run.workspace)?];
     // The same build that wasm-pack asks for, so that what it shows is the tests only.
     let mut cargo = run.workspace.cargo()?;
-    exec::quiet(cargo.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--tests",
-        "--package",
-        "sportello",
-        "--target",
-        WASM_TARGET,
-    ]))?;
+    exec::quiet(cargo.args(words("build --quiet --locked --tests --package sportello --target")).arg(WASM_TARGET))?;
     let mut command = run.workspace.command("wasm-pack", &programs)?;
-    command.args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]).arg(driver);
+    command.args(words("test --headless --chrome --mode no-install --chromedriver")).arg(driver);
     // Only the SDK: the rest of the workspace is not for browsers.
-    command.args([".", "--package", "sportello"]);
+    command.args(words(". --package sportello"));
     counted(run, command.env("WASM_BINDGEN_TEST_TIMEOUT", WASM_TEST_TIMEOUT_S))
 }
 
