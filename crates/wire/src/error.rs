@@ -54,6 +54,8 @@ error_codes! {
     CompanyUnknown = "company_unknown", retryable: false;
     /// The chat is not in a state that allows the call.
     Conflict = "conflict", retryable: false;
+    /// The file of a message did not survive the reload of the page: the browser keeps no files here.
+    FileLost = "file_lost", retryable: false;
     /// The chat or action belongs to someone else.
     Forbidden = "forbidden", retryable: false;
     /// The end user changed while the call was waiting; it was not carried out.

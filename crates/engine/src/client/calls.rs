@@ -12,6 +12,16 @@ use super::types::{Call, Event, Method, OpId, Output, Request, RequestId, Respon
 /// Characters of an idempotency key: 132 random bits.
 const CLIENT_ID_LENGTH: usize = 22;
 
+/// How long the same question for a chat, while unanswered, means the same chat.
+const CREATION_MS: u64 = 60_000;
+
+/// A `createChat` whose answer did not come.
+pub(crate) struct Creation {
+    question: String,
+    client_id: String,
+    until_ms: u64,
+}
+
 /// What the answer to a request is for.
 pub(crate) enum Purpose<D> {
     /// A session.
@@ -30,8 +40,12 @@ pub(crate) enum Purpose<D> {
     FinishChat(OpId),
     /// One more page of messages of the chat.
     Page { op: OpId, chat_id: u64, collected: Vec<(u64, D)> },
+    /// A place for the file of a message of the outbox.
+    Reserve { client_id: String },
     /// A message of the outbox.
     Post { client_id: String },
+    /// Nobody minds how it ends.
+    Quiet,
 }
 
 impl<D> Purpose<D> {
@@ -44,7 +58,7 @@ impl<D> Purpose<D> {
             | Purpose::LoadOngoingChat(op)
             | Purpose::FinishChat(op)
             | Purpose::Page { op, .. } => Some(*op),
-            Purpose::Exchange | Purpose::Post { .. } => None,
+            Purpose::Exchange | Purpose::Reserve { .. } | Purpose::Post { .. } | Purpose::Quiet => None,
         }
     }
 }
@@ -93,6 +107,10 @@ impl<D: Document> Client<D> {
             Call::CreateChat { menu_id, chat } => self.create_chat(op, menu_id, chat),
             Call::LoadChat { chat_id } => self.get(Purpose::LoadChat(op), chat_path(chat_id, "")),
             Call::LoadOngoingChat => self.get(Purpose::LoadOngoingChat(op), "/api/v1/chats/ongoing".to_owned()),
+            Call::ResumeChat { chat_id } => {
+                let body = Some(D::build(Vec::new()));
+                self.request(Purpose::LoadChat(op), Method::Post, chat_path(chat_id, "/resume"), body);
+            }
             Call::FinishChat => {
                 if let Some(chat_id) = self.chat_for(op) {
                     let body = D::build(vec![("status", Field::Text("finished".to_owned()))]);
@@ -101,7 +119,7 @@ impl<D: Document> Client<D> {
             }
             Call::DestroyChat => self.destroy_chat(op),
             Call::FetchMessages => self.fetch_messages(op),
-            Call::Send { chat_id, message } => self.send_message(op, chat_id, message),
+            Call::Send { chat_id, message, file } => self.send_message(op, chat_id, message, file),
             Call::Escalate { request } => {
                 if let Some(chat_id) = self.chat_for(op) {
                     let body = request.unwrap_or_else(|| D::build(Vec::new()));
@@ -121,7 +139,14 @@ impl<D: Document> Client<D> {
     }
 
     fn create_chat(&mut self, op: OpId, menu_id: u64, chat: Option<D>) {
-        let client_id = self.new_client_id();
+        // Asking again after an answer was lost must not open a second chat.
+        let question = [decimal(menu_id), chat.as_ref().and_then(D::to_json).unwrap_or_default()].concat();
+        let unanswered = self.unanswered_creation.take();
+        let (client_id, until_ms) = match unanswered {
+            Some(same) if same.question == question && self.now_ms < same.until_ms => (same.client_id, same.until_ms),
+            _ => (self.new_client_id(), self.now_ms.saturating_add(CREATION_MS)),
+        };
+        self.unanswered_creation = Some(Creation { question, client_id: client_id.clone(), until_ms });
         let mut fields = vec![("client_id", Field::Text(client_id)), ("menu_id", Field::Int(menu_id as i64))];
         match (chat, &self.config.lang) {
             (Some(chat), _) => fields.push(("chat", Field::Document(chat))),
@@ -247,7 +272,9 @@ impl<D: Document> Client<D> {
         let body = result.map(|response| response.body);
         match pending.purpose {
             Purpose::Exchange => self.exchanged(body.map(|body| Response { status: 200, retry_after_ms: None, body })),
+            Purpose::Reserve { client_id } => self.reserved(&client_id, body),
             Purpose::Post { client_id } => self.posted(&client_id, body),
+            Purpose::Quiet => {}
             Purpose::Body(op) => {
                 let result = body.and_then(|body| body.map(Settled::Body).ok_or_else(unreadable));
                 self.settle(op, result);
@@ -267,6 +294,9 @@ impl<D: Document> Client<D> {
     }
 
     fn chat_arrived(&mut self, op: OpId, body: Result<Option<D>, Error>, arrival: ChatArrival) {
+        if arrival == ChatArrival::Created && body.as_ref().err().is_none_or(|error| !error.is_retryable()) {
+            self.unanswered_creation = None;
+        }
         let body = match body {
             Ok(Some(body)) => body,
             Ok(None) => return self.settle(op, Err(unreadable())),
@@ -353,21 +383,27 @@ impl<D: Document> Client<D> {
             match pending.purpose {
                 Purpose::Page { op, chat_id, .. } => self.fetch_failed(op, chat_id, error.clone()),
                 // It never left: it waits for a session in the outbox.
-                Purpose::Post { client_id } if !pending.sent => self.outbox.back_to_queue(&client_id),
+                Purpose::Post { client_id } | Purpose::Reserve { client_id } if !pending.sent => {
+                    self.outbox.back_to_queue(&client_id);
+                }
                 _ => self.answer(pending, Err(error.clone())),
             }
         }
     }
 
-    /// Ends the request that carries a message of the outbox.
+    /// Ends the request or upload that carries a message of the outbox.
     pub(crate) fn cancel_post(&mut self, client_id: &str) {
-        let is_it =
-            |pending: &Pending<D>| matches!(&pending.purpose, Purpose::Post { client_id: other } if other == client_id);
+        let is_it = |pending: &Pending<D>| match &pending.purpose {
+            Purpose::Post { client_id: other } | Purpose::Reserve { client_id: other } => other == client_id,
+            _ => false,
+        };
         if let Some(position) = self.requests.iter().position(is_it) {
             let pending = self.requests.swap_remove(position);
             if pending.sent {
                 self.output(Output::CancelHttp { request: pending.id });
             }
+        } else if self.outbox.get(client_id).is_some_and(|entry| entry.is_uploading()) {
+            self.output(Output::CancelUpload { client_id: client_id.to_owned() });
         }
     }
 
@@ -409,6 +445,6 @@ pub(crate) fn no_chat() -> Error {
     Error::new(ErrorCode::NoChat, "There is no ongoing chat: create or load one first.")
 }
 
-fn unreadable() -> Error {
+pub(crate) fn unreadable() -> Error {
     Error::new(ErrorCode::Protocol, "The gateway's answer cannot be read.")
 }

@@ -45,6 +45,10 @@ pub(crate) struct Chat<D> {
     pub(crate) state: D,
     pub(crate) last_index: u64,
     pub(crate) finished: bool,
+    /// Put aside by the platform because the end user was silent; can be resumed.
+    pub(crate) dismissed: bool,
+    /// It was finished because the end user was silent.
+    pub(crate) timed_out: bool,
     /// `chat.connected` was emitted.
     pub(crate) connected: bool,
     /// `chat.ended` was emitted.
@@ -62,6 +66,8 @@ impl<D: Document> Chat<D> {
             id,
             last_index: 0,
             finished: false,
+            dismissed: false,
+            timed_out: false,
             connected: false,
             ended: false,
             revision: 0,
@@ -89,7 +95,10 @@ impl<D: Document> Chat<D> {
     fn take(&mut self, state: D) {
         self.revision = state.count("revision").unwrap_or(0);
         self.last_index = state.count("last_index").unwrap_or(0);
-        self.finished = state.text("status").is_some_and(|status| status == "finished" || status == "failed");
+        let status = state.text("status").unwrap_or_default();
+        self.dismissed = status == "dismissed" || status == "va_dismissed";
+        self.timed_out = status == "timeout" || state.text("ended_by").is_some_and(|ended_by| ended_by == "timeout");
+        self.finished = status == "finished" || status == "failed" || status == "timeout";
         self.members = state
             .field("members")
             .and_then(|members| members.items())

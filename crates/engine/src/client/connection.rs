@@ -1,5 +1,5 @@
 //! The life of the event stream: when one is wanted, opening and joining it, noticing that it is dead, and coming back. One stream carries
-//! the current chat; its cursor is the timeline's.
+//! the current chat; its cursor is the timeline's. Where WebSockets do not get through, server-sent events carry it.
 
 use wire::{Document, ErrorCode, Field, close};
 
@@ -7,13 +7,14 @@ use super::backoff::{Backoff, spread_ms};
 use super::chat::Member;
 use super::engine::Client;
 use super::error::Error;
-use super::types::{ConnectionState, Event, Output, StreamId};
-
-/// How long opening and joining may take together.
-const OPENING_MS: u64 = 10_000;
+use super::calls::{Purpose, chat_path};
+use super::types::{ConnectionState, Event, Method, Output, StreamId, Transport};
 
 /// How often `typing` is repeated while the end user goes on typing; the gateway forgets it after twice that time.
 const TYPING_REPEAT_MS: u64 = 5_000;
+
+/// So many WebSockets in a row that did not join, on a page where one did, are more than an outage of the gateway.
+const WEBSOCKET_TRIES: u32 = 3;
 
 /// After this time without a key the end user no longer types.
 const TYPING_IDLE_MS: u64 = 6_000;
@@ -27,7 +28,7 @@ enum Phase {
     /// On its way; given up at the deadline.
     Opening { stream: StreamId, deadline_ms: u64 },
     /// Joined; dead where nothing is heard until the deadline.
-    Joined { stream: StreamId, deadline_ms: u64, heartbeat_ms: u64 },
+    Joined { stream: StreamId, heard_ms: u64, deadline_ms: u64, heartbeat_ms: u64 },
     /// Refused for good: a new chat or a new session may change that.
     Refused,
 }
@@ -39,6 +40,11 @@ pub(crate) struct Connection {
     announced: ConnectionState,
     /// The token that the stream was joined with.
     joined_with: String,
+    transport: Transport,
+    /// WebSockets in a row that did not join.
+    websocket_failures: u32,
+    /// So many of them are a reason to try server-sent events.
+    websocket_tries: u32,
     typing: Option<Typing>,
 }
 
@@ -55,6 +61,9 @@ impl Connection {
             last_stream: 0,
             announced: ConnectionState::Idle,
             joined_with: String::new(),
+            transport: Transport::WebSocket,
+            websocket_failures: 0,
+            websocket_tries: 1,
             typing: None,
         }
     }
@@ -98,9 +107,12 @@ impl<D: Document> Client<D> {
             self.close_stream();
         } else if matches!(self.connection.phase, Phase::Down) && self.session.token().is_some() {
             self.connection.last_stream = self.connection.last_stream.wrapping_add(1);
-            let (stream, deadline_ms) = (self.connection.last_stream, self.now_ms.saturating_add(OPENING_MS));
+            let stream = self.connection.last_stream;
+            let deadline_ms = self.now_ms.saturating_add(self.config.connect_timeout_ms);
             self.connection.phase = Phase::Opening { stream, deadline_ms };
-            self.output(Output::OpenStream { stream });
+            let transport = self.choose_transport();
+            self.connection.transport = transport;
+            self.output(Output::OpenStream { stream, transport });
         }
         let state = match self.connection.phase {
             Phase::Joined { .. } => ConnectionState::Online,
@@ -113,6 +125,24 @@ impl<D: Document> Client<D> {
         if state != self.connection.announced {
             self.connection.announced = state;
             self.emit(Event::Connection(state));
+        }
+    }
+
+    /// Server-sent events where WebSockets failed, and a WebSocket again where those fail too: it may be the gateway after all.
+    fn choose_transport(&self) -> Transport {
+        let enough = self.connection.websocket_failures >= self.connection.websocket_tries;
+        if enough && self.config.server_sent_events { Transport::ServerSentEvents } else { Transport::WebSocket }
+    }
+
+    /// A stream ended for no reason that was told: learns from it how to carry the next.
+    fn learn_transport(&mut self) {
+        let connection = &mut self.connection;
+        match (connection.transport, connection.phase) {
+            (Transport::WebSocket, Phase::Opening { .. }) => connection.websocket_failures += 1,
+            // Server-sent events that worked go on where no WebSocket ever did.
+            (Transport::ServerSentEvents, Phase::Joined { .. }) if connection.websocket_tries == 1 => {}
+            (Transport::ServerSentEvents, _) => connection.websocket_failures = connection.websocket_tries - 1,
+            (Transport::WebSocket, _) => {}
         }
     }
 
@@ -147,7 +177,8 @@ impl<D: Document> Client<D> {
         if self.connection.stream() != Some(stream) {
             return;
         }
-        if let Phase::Joined { deadline_ms, heartbeat_ms, .. } = &mut self.connection.phase {
+        if let Phase::Joined { heard_ms, deadline_ms, heartbeat_ms, .. } = &mut self.connection.phase {
+            *heard_ms = self.now_ms;
             *deadline_ms = silence_deadline(self.now_ms, *heartbeat_ms);
         }
         let kind = frame.as_ref().and_then(|frame| frame.text("type"));
@@ -193,9 +224,13 @@ impl<D: Document> Client<D> {
         else {
             return self.unreadable_frame();
         };
-        self.connection.phase =
-            Phase::Joined { stream, deadline_ms: silence_deadline(self.now_ms, heartbeat_ms), heartbeat_ms };
+        let deadline_ms = silence_deadline(self.now_ms, heartbeat_ms);
+        self.connection.phase = Phase::Joined { stream, heard_ms: self.now_ms, deadline_ms, heartbeat_ms };
         self.connection.backoff.reset();
+        if self.connection.transport == Transport::WebSocket {
+            self.connection.websocket_failures = 0;
+            self.connection.websocket_tries = WEBSOCKET_TRIES;
+        }
         if cursor < self.timeline.cursor() {
             self.timeline.rewind(cursor);
             let message = "The gateway has lost the newest messages of this chat; what follows replaces them.";
@@ -206,6 +241,7 @@ impl<D: Document> Client<D> {
         self.emit(if first { Event::ChatConnected } else { Event::ChatReconnected });
         // What waited for the network goes now, not when its own wait is over.
         self.outbox.retry_at_ms = 0;
+        self.look_for_orphans_anew();
     }
 
     pub(crate) fn stream_closed(&mut self, stream: StreamId, code: u16) {
@@ -216,7 +252,10 @@ impl<D: Document> Client<D> {
             close::UNAUTHORIZED => ErrorCode::Unauthorized,
             close::FORBIDDEN => ErrorCode::Forbidden,
             close::NOT_FOUND => ErrorCode::NotFound,
-            _ => return self.drop_stream(0),
+            _ => {
+                self.learn_transport();
+                return self.drop_stream(0);
+            }
         };
         self.stream_refused(Error::new(refusal, "The gateway closed the event stream."));
     }
@@ -268,16 +307,25 @@ impl<D: Document> Client<D> {
         }
     }
 
-    /// The page is awake or the network back: a wait is over, and a stream that was silent for more than a heartbeat is not trusted.
+    /// The page is awake or the network back: a wait is over, and a stream must show that it lives.
     pub(crate) fn wake_connection(&mut self) {
         match self.connection.phase {
             Phase::Waiting { .. } | Phase::Refused => self.connection.phase = Phase::Down,
-            Phase::Joined { deadline_ms, heartbeat_ms, .. } => {
-                if deadline_ms.saturating_sub(self.now_ms) < heartbeat_ms {
-                    self.drop_stream(0);
-                }
-            }
-            Phase::Down | Phase::Opening { .. } => {}
+            _ => self.probe_connection(),
+        }
+    }
+
+    /// Gives a stream little time to say something. One that was silent for more than a heartbeat, or that cannot be asked, is opened anew.
+    pub(crate) fn probe_connection(&mut self) {
+        let Phase::Joined { stream, heard_ms, deadline_ms, heartbeat_ms } = &mut self.connection.phase else { return };
+        let until_ms = self.now_ms.saturating_add(self.config.probe_timeout_ms);
+        let is_silent = self.now_ms.saturating_sub(*heard_ms) > heartbeat_ms.saturating_mul(3) / 2;
+        if is_silent || self.connection.transport == Transport::ServerSentEvents {
+            self.drop_stream(0);
+        } else if until_ms < *deadline_ms {
+            *deadline_ms = until_ms;
+            let stream = *stream;
+            self.output(Output::SendFrame { stream, frame: D::build(vec![("type", Field::Text("ping".to_owned()))]) });
         }
     }
 
@@ -285,6 +333,7 @@ impl<D: Document> Client<D> {
         match self.connection.phase {
             Phase::Waiting { until_ms } if until_ms <= self.now_ms => self.connection.phase = Phase::Down,
             Phase::Opening { deadline_ms, .. } | Phase::Joined { deadline_ms, .. } if deadline_ms <= self.now_ms => {
+                self.learn_transport();
                 self.drop_stream(0);
             }
             _ => {}
@@ -316,9 +365,17 @@ impl<D: Document> Client<D> {
     }
 
     fn send_typing(&mut self, typing: bool) {
-        if let (Some(stream), true) = (self.connection.stream(), self.connection.is_joined()) {
-            let frame = vec![("type", Field::Text("typing".to_owned())), ("typing", Field::Flag(typing))];
-            self.output(Output::SendFrame { stream, frame: D::build(frame) });
+        let (Some(stream), true, Some(chat)) = (self.connection.stream(), self.connection.is_joined(), &self.chat) else {
+            return;
+        };
+        let path = chat_path(chat.id, "/typing");
+        let mut frame = vec![("typing", Field::Flag(typing))];
+        match self.connection.transport {
+            Transport::WebSocket => {
+                frame.push(("type", Field::Text("typing".to_owned())));
+                self.output(Output::SendFrame { stream, frame: D::build(frame) });
+            }
+            Transport::ServerSentEvents => self.request(Purpose::Quiet, Method::Post, path, Some(D::build(frame))),
         }
     }
 }

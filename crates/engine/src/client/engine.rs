@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use wire::{Document, ErrorCode};
 
 use super::backoff::Backoff;
-use super::calls::Pending;
+use super::calls::{Creation, Pending};
 use super::chat::Chat;
 use super::connection::Connection;
 use super::error::Error;
 use super::identity::Identity;
 use super::outbox::{Delivery, DeliveryState, Outbox};
 use super::session::Session;
+use super::tabs::Tabs;
 use super::timeline::Timeline;
 use super::types::{Config, ConnectionState, Event, Input, OpId, Output, RequestId, Settled};
 
@@ -33,6 +34,9 @@ pub struct Client<D> {
     pub(crate) outbox: Outbox<D>,
     pub(crate) outbox_backoff: Backoff,
     pub(crate) connection: Connection,
+    pub(crate) tabs: Tabs,
+    /// The last `createChat` while no answer came.
+    pub(crate) unanswered_creation: Option<Creation>,
     pub(crate) unread: u64,
     pub(crate) closed: bool,
     storage_failed: bool,
@@ -57,6 +61,8 @@ impl<D: Document> Client<D> {
             outbox: Outbox::new(),
             outbox_backoff: Backoff::default(),
             connection: Connection::new(),
+            tabs: Tabs::new(),
+            unanswered_creation: None,
             unread: 0,
             closed: false,
             storage_failed: false,
@@ -75,13 +81,14 @@ impl<D: Document> Client<D> {
             return None;
         }
         let release = (self.releases > 0).then_some(self.now_ms);
-        let can_send = self.session.token().is_some();
+        let can_send = self.session.token().is_some() && !self.tabs.is_waiting();
         [
             release,
             self.session.next_timeout_ms(),
             self.connection.next_timeout_ms(),
             self.next_request_timeout_ms(),
             self.outbox.next_timeout_ms(can_send, self.now_ms),
+            self.tabs.next_timeout_ms(),
         ]
         .into_iter()
         .flatten()
@@ -160,7 +167,10 @@ impl<D: Document> Client<D> {
             Input::StreamOpened { stream } => self.stream_opened(stream),
             Input::StreamFrame { stream, frame } => self.stream_frame(stream, frame),
             Input::StreamClosed { stream, code } => self.stream_closed(stream, code),
+            Input::Locked { pages } => self.locked(pages),
+            Input::Uploaded { client_id, result } => self.uploaded(&client_id, result),
             Input::Wake => self.wake(),
+            Input::Doubt => self.probe_connection(),
             Input::Tick => self.tick(),
             Input::Close => self.close(),
         }
@@ -175,10 +185,12 @@ impl<D: Document> Client<D> {
         self.expire_requests();
         self.expire_messages();
         self.expire_connection();
+        self.expire_tabs();
     }
 
     fn wake(&mut self) {
         self.outbox.retry_at_ms = 0;
+        self.look_for_orphans_anew();
         self.wake_connection();
         if self.session.token().is_none() {
             self.ensure_session();
@@ -198,13 +210,14 @@ impl<D: Document> Client<D> {
         self.close_stream();
         let messages: Vec<(String, Option<OpId>)> =
             self.outbox.entries().map(|entry| (entry.client_id.clone(), entry.op)).collect();
-        self.outbox = Outbox::new();
         for (client_id, op) in messages {
             self.cancel_post(&client_id);
             if let Some(op) = op {
                 self.settle(op, Err(closed()));
             }
         }
+        self.outbox = Outbox::new();
+        self.release_lock();
         self.fail_requests(&closed(), |_| true);
         self.closed = true;
     }

@@ -2,18 +2,17 @@
 
 use wire::{Document, ErrorCode, Field};
 
-use super::calls::{Purpose, chat_path, no_chat};
+use super::calls::{Purpose, chat_path, no_chat, unreadable};
 use super::chat::{Chat, Member};
 use super::connection::spread_after;
 use super::engine::Client;
 use super::error::Error;
-use super::outbox::{Delivery, DeliveryState, NewEntry, may_retry};
-use super::text::split_at_byte;
+use super::outbox::{Attachment, Delivery, DeliveryState, NewEntry, StoredKey, may_retry};
 use super::timeline::{Arrival, Timeline};
-use super::types::{Event, Method, OpId, Output, Settled};
+use super::types::{Event, FILE_FIELD, Method, OpId, Output, Settled};
 
 impl<D: Document> Client<D> {
-    pub(crate) fn send_message(&mut self, op: OpId, chat_id: Option<u64>, message: D) {
+    pub(crate) fn send_message(&mut self, op: OpId, chat_id: Option<u64>, message: D, file: Option<D>) {
         let current = self.chat.as_ref().map(|chat| (chat.id, chat.finished));
         let chat_id = match (chat_id, current) {
             (None, None) => return self.settle(op, Err(no_chat())),
@@ -25,11 +24,16 @@ impl<D: Document> Client<D> {
         let client_id = self.new_client_id();
         let prefix = self.identity.outbox_prefix_of(end_user_id);
         let timeout_ms = self.config.send_timeout_ms;
-        let entry = NewEntry { client_id: client_id.clone(), chat_id, message, op, prefix: &prefix, timeout_ms };
+        let kept = file.clone();
+        let (page, prefix) = (&self.config.page_id, &prefix);
+        let entry = NewEntry { client_id: client_id.clone(), chat_id, message, file, op, prefix, page, timeout_ms };
         let Some((key, value)) = self.outbox.push(entry, self.now_ms) else {
             let message = "The message cannot be written as JSON.";
             return self.settle(op, Err(Error::new(ErrorCode::InvalidArgument, message)));
         };
+        if let Some(file) = kept {
+            self.output(Output::KeepFile { key: key.clone(), file });
+        }
         self.output(Output::Store { key, value });
         self.announce(&client_id, DeliveryState::Queued);
         self.stop_typing();
@@ -37,16 +41,89 @@ impl<D: Document> Client<D> {
 
     /// Sends the next message of the outbox, where one may go.
     pub(crate) fn flush_outbox(&mut self) {
-        if self.session.token().is_none() {
+        if self.session.token().is_none() || self.tabs.is_settling() {
             return;
         }
-        let Some(entry) = self.outbox.start_next(self.now_ms) else { return };
+        let Some(entry) = self.outbox.next_to_send(self.now_ms) else { return self.release_lock_if_unused() };
+        let (own, queued_at_ms) = (entry.own, entry.queued_at_ms);
+        if !self.may_flush(own, queued_at_ms) {
+            return;
+        }
+        let Some(entry) = self.outbox.next_to_send(self.now_ms) else { return };
+        entry.sending = true;
         let client_id = entry.client_id.clone();
-        let path = chat_path(entry.chat_id, "/messages");
-        let body =
-            vec![("client_id", Field::Text(client_id.clone())), ("message", Field::Document(entry.message.clone()))];
         self.announce(&client_id, DeliveryState::Sending);
-        self.request(Purpose::Post { client_id }, Method::Post, path, Some(D::build(body)));
+        self.post_message(&client_id);
+    }
+
+    /// Sends a message, or first asks for a place for its file.
+    fn post_message(&mut self, client_id: &str) {
+        let Some(entry) = self.outbox.get(client_id) else { return };
+        let id = || Field::Text(client_id.to_owned());
+        let kind = || Field::Text(entry.message.text("type").unwrap_or_default());
+        let client_id = client_id.to_owned();
+        let (purpose, path, body) = match entry.attachment {
+            Attachment::None => {
+                let body = vec![("client_id", id()), ("message", Field::Document(entry.message.clone()))];
+                (Purpose::Post { client_id }, "/messages", body)
+            }
+            Attachment::Stored { media_id } => {
+                let message = Field::Object(vec![("type", kind()), ("media_id", Field::Int(media_id as i64))]);
+                (Purpose::Post { client_id }, "/messages", vec![("client_id", id()), ("message", message)])
+            }
+            Attachment::Pending(_) | Attachment::Uploading { .. } => {
+                let file = entry.message.field(FILE_FIELD);
+                let field = |name| file.as_ref().and_then(|file| file.field(name)).map(|value| (name, Field::Document(value)));
+                let body = [Some(("client_id", id())), Some(("type", kind())), field("name"), field("content_type"), field("size")];
+                (Purpose::Reserve { client_id }, "/uploads", body.into_iter().flatten().collect())
+            }
+        };
+        let path = chat_path(entry.chat_id, path);
+        self.request(purpose, Method::Post, path, Some(D::build(body)));
+    }
+
+    /// The gateway has, or refused, a place for a file.
+    pub(crate) fn reserved(&mut self, client_id: &str, result: Result<Option<D>, Error>) {
+        let body = match result {
+            Ok(body) => body,
+            Err(error) => return self.try_failed(client_id, error),
+        };
+        let Some(media_id) = body.as_ref().and_then(|body| body.count("media_id")) else {
+            return self.give_up_message(client_id, unreadable());
+        };
+        let Some(entry) = self.outbox.get_mut(client_id) else { return };
+        let file = match &mut entry.attachment {
+            Attachment::Pending(file) | Attachment::Uploading { file, .. } => file.take(),
+            Attachment::None | Attachment::Stored { .. } => None,
+        };
+        match body.and_then(|body| body.field("upload")) {
+            Some(form) => {
+                entry.attachment = Attachment::Uploading { file: file.clone(), media_id };
+                let key = entry.key.clone();
+                self.output(Output::Upload { client_id: client_id.to_owned(), key, file, form });
+            }
+            // An earlier try got through.
+            None => {
+                entry.attachment = Attachment::Stored { media_id };
+                self.post_message(client_id);
+            }
+        }
+    }
+
+    /// A file is with the gateway, or the try failed.
+    pub(crate) fn uploaded(&mut self, client_id: &str, result: Result<(), Error>) {
+        let Some(entry) = self.outbox.get_mut(client_id) else { return };
+        let Attachment::Uploading { file, media_id } = &mut entry.attachment else { return };
+        match result {
+            Ok(()) => {
+                entry.attachment = Attachment::Stored { media_id: *media_id };
+                self.post_message(client_id);
+            }
+            Err(error) => {
+                entry.attachment = Attachment::Pending(file.take());
+                self.try_failed(client_id, error);
+            }
+        }
     }
 
     /// The gateway answered a send, or the try failed.
@@ -59,24 +136,24 @@ impl<D: Document> Client<D> {
                     self.message_stored(client_id, index);
                 }
                 None => {
-                    let message = "The gateway's answer to a message cannot be read.";
-                    self.give_up_message(client_id, Error::new(ErrorCode::Protocol, message));
+                    self.give_up_message(client_id, unreadable());
                 }
             },
-            // A try that timed out is only one try; the whole wait is limited by `send_timeout_ms`.
-            Err(error)
-                if may_retry(&error)
-                    || error.code == ErrorCode::Timeout
-                    || error.code == ErrorCode::AuthenticationFailed =>
-            {
-                let wait_ms = self.outbox_backoff.next_wait_ms(self.config.backoff, (self.entropy)());
-                let wait_ms = wait_ms.max(error.retry_after_ms.map_or(0, |ms| spread_after(ms, (self.entropy)())));
-                self.outbox.retry_at_ms = self.now_ms.saturating_add(wait_ms);
-                self.outbox.back_to_queue(client_id);
-                self.announce(client_id, DeliveryState::Queued);
-            }
-            Err(error) => self.give_up_message(client_id, error),
+            Err(error) => self.try_failed(client_id, error),
         }
+    }
+
+    /// Waits before the next try, or gives the message up where another one would end the same way.
+    fn try_failed(&mut self, client_id: &str, error: Error) {
+        // A try that timed out is only one try; the whole wait is limited by `send_timeout_ms`.
+        if !may_retry(&error) && !matches!(error.code, ErrorCode::Timeout | ErrorCode::AuthenticationFailed) {
+            return self.give_up_message(client_id, error);
+        }
+        let wait_ms = self.outbox_backoff.next_wait_ms(self.config.backoff, (self.entropy)());
+        let wait_ms = wait_ms.max(error.retry_after_ms.map_or(0, |ms| spread_after(ms, (self.entropy)())));
+        self.outbox.retry_at_ms = self.now_ms.saturating_add(wait_ms);
+        self.outbox.back_to_queue(client_id);
+        self.announce(client_id, DeliveryState::Queued);
     }
 
     /// The gateway has the message: by its own answer, or because the stream brought it.
@@ -120,20 +197,12 @@ impl<D: Document> Client<D> {
         }
     }
 
-    /// Storage answered with what an earlier page left in this end user's outbox.
-    pub(crate) fn loaded_outbox(&mut self, prefix: &str, entries: Vec<(String, String)>) {
-        // An answer that comes after yet another change of identity is of no use.
-        if self.identity.end_user_id.is_none_or(|id| self.identity.outbox_prefix_of(id) != prefix) {
-            return;
-        }
-        for (key, value) in entries {
-            if self.outbox.restore(prefix, &key, &value, self.config.send_timeout_ms) {
-                if let Some((_, client_id)) = key.strip_prefix(prefix).and_then(|rest| split_at_byte(rest, b'|')) {
-                    self.announce(client_id, DeliveryState::Queued);
-                }
-            } else {
-                self.output(Output::Forget { key });
-            }
+    /// Takes up a message that another page left behind.
+    pub(crate) fn restore_message(&mut self, prefix: &str, key: &str, value: &str, is_older: bool) {
+        if !self.outbox.restore(prefix, key, value, is_older, self.config.send_timeout_ms) {
+            self.output(Output::Forget { key: key.to_owned() });
+        } else if let Some(stored) = StoredKey::read(prefix, key) {
+            self.announce(stored.client_id, DeliveryState::Queued);
         }
     }
 
@@ -181,10 +250,16 @@ impl<D: Document> Client<D> {
     /// Takes over a newer state of the current chat, and tells who came and went.
     pub(crate) fn update_chat(&mut self, state: D) {
         let Some(chat) = self.chat.as_mut() else { return };
+        let was_dismissed = chat.dismissed;
         let Some(changes) = chat.update(state.clone()) else { return };
-        let id = chat.id;
+        let (id, dismissed, resumed) = (chat.id, chat.dismissed, chat.connected && !chat.dismissed && !chat.finished);
         self.output(Output::Chat(Some((id, state))));
         self.emit(Event::ChatUpdated);
+        match (was_dismissed, dismissed) {
+            (false, true) => self.emit(Event::ChatDismissed),
+            (true, false) if resumed => self.emit(Event::ChatConnected),
+            _ => {}
+        }
         for member in changes.left {
             self.member_typing(&member, false);
             self.emit(Event::MemberLeft(member));
@@ -201,9 +276,12 @@ impl<D: Document> Client<D> {
             return;
         }
         chat.ended = true;
-        let (id, connected) = (chat.id, chat.connected);
+        let (id, connected, timed_out) = (chat.id, chat.connected, chat.timed_out);
         self.drop_messages_of(id, &chat_ended());
         self.close_stream();
+        if timed_out {
+            self.emit(Event::ChatTimeout);
+        }
         self.emit(Event::ChatEnded);
         if connected {
             self.emit(Event::ChatDisconnected);

@@ -17,6 +17,7 @@ mod identity;
 mod messages;
 mod outbox;
 mod session;
+mod tabs;
 mod text;
 mod timeline;
 mod types;
@@ -28,5 +29,6 @@ pub use error::Error;
 pub use outbox::{Delivery, DeliveryState};
 pub use text::number;
 pub use types::{
-    Call, Config, ConnectionState, Event, Input, Method, OpId, Output, Request, RequestId, Response, Settled, StreamId,
+    Call, Config, ConnectionState, Event, FILE_FIELD, FILE_KEY_END, Input, Method, OpId, Output, Request, RequestId,
+    Response, Settled, StreamId, Transport,
 };

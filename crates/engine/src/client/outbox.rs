@@ -5,7 +5,7 @@ use wire::{Document, ErrorCode};
 
 use super::error::Error;
 use super::text::{decimal, number, padded, split_at_byte};
-use super::types::OpId;
+use super::types::{FILE_KEY_END, OpId};
 
 /// How a message of the end user stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,48 @@ pub(crate) struct Entry<D> {
     /// The call that waits for it; none after a reload.
     pub(crate) op: Option<OpId>,
     pub(crate) sending: bool,
+    pub(crate) queued_at_ms: u64,
+    /// It was written in this page.
+    pub(crate) own: bool,
+    pub(crate) attachment: Attachment<D>,
     deadline_ms: u64,
-    key: String,
+    pub(crate) key: String,
+}
+
+impl<D> Entry<D> {
+    pub(crate) fn is_uploading(&self) -> bool {
+        self.sending && matches!(self.attachment, Attachment::Uploading { .. })
+    }
+}
+
+/// The file that a message shows, and how far it is.
+pub(crate) enum Attachment<D> {
+    None,
+    /// Not uploaded yet; the file itself where this page has it.
+    Pending(Option<D>),
+    /// On its way to the gateway, which will know it by this number.
+    Uploading { file: Option<D>, media_id: u64 },
+    /// With the gateway.
+    Stored { media_id: u64 },
+}
+
+/// What the key of a stored message says: when and where it was written, and its idempotency key.
+pub(crate) struct StoredKey<'a> {
+    pub(crate) queued_at_ms: u64,
+    pub(crate) page: &'a str,
+    pub(crate) client_id: &'a str,
+    has_file: bool,
+}
+
+impl<'a> StoredKey<'a> {
+    /// `<prefix><ms>-<sequence>|<page>|<client id>`, with [`FILE_KEY_END`] where a file is kept; `None` for anything else.
+    pub(crate) fn read(prefix: &str, key: &'a str) -> Option<StoredKey<'a>> {
+        let (stamp, rest) = split_at_byte(key.strip_prefix(prefix)?, b'|')?;
+        let (page, rest) = split_at_byte(rest, b'|')?;
+        let queued_at_ms = number(split_at_byte(stamp, b'-')?.0)?;
+        let without_end = rest.strip_suffix(FILE_KEY_END);
+        Some(StoredKey { queued_at_ms, page, client_id: without_end.unwrap_or(rest), has_file: without_end.is_some() })
+    }
 }
 
 pub(crate) struct Outbox<D> {
@@ -64,6 +104,10 @@ impl<D: Document> Outbox<D> {
         self.entries.iter().find(|entry| entry.client_id == client_id)
     }
 
+    pub(crate) fn get_mut(&mut self, client_id: &str) -> Option<&mut Entry<D>> {
+        self.entries.iter_mut().find(|entry| entry.client_id == client_id)
+    }
+
     pub(crate) fn by_op(&self, op: OpId) -> Option<&Entry<D>> {
         self.entries.iter().find(|entry| entry.op == Some(op))
     }
@@ -72,7 +116,9 @@ impl<D: Document> Outbox<D> {
     pub(crate) fn push(&mut self, new: NewEntry<'_, D>, now_ms: u64) -> Option<(String, String)> {
         let json = new.message.to_json()?;
         self.sequence += 1;
-        let key = [new.prefix, &padded(now_ms, 14), "-", &padded(self.sequence, 6), "|", &new.client_id].concat();
+        let end = if new.file.is_some() { FILE_KEY_END } else { "" };
+        let (ms, sequence) = (padded(now_ms, 14), padded(self.sequence, 6));
+        let key = [new.prefix, &ms, "-", &sequence, "|", new.page, "|", &new.client_id, end].concat();
         let value = [decimal(new.chat_id).as_str(), "\n", &json].concat();
         self.entries.push(Entry {
             client_id: new.client_id,
@@ -80,61 +126,55 @@ impl<D: Document> Outbox<D> {
             message: new.message,
             op: Some(new.op),
             sending: false,
+            queued_at_ms: now_ms,
+            own: true,
+            attachment: new.file.map_or(Attachment::None, |file| Attachment::Pending(Some(file))),
             deadline_ms: now_ms.saturating_add(new.timeout_ms),
             key: key.clone(),
         });
         Some((key, value))
     }
 
-    /// Takes up what an earlier page left behind; `false` where it cannot be read and should be forgotten.
-    pub(crate) fn restore(&mut self, prefix: &str, key: &str, value: &str, timeout_ms: u64) -> bool {
-        let Some((stamp, client_id)) = key.strip_prefix(prefix).and_then(|rest| split_at_byte(rest, b'|')) else {
-            return false;
-        };
+    /// Takes up what another page left behind; `false` where it cannot be read and should be forgotten. It goes before what this page wrote
+    /// where that page is older, and otherwise where its time puts it.
+    pub(crate) fn restore(&mut self, prefix: &str, key: &str, value: &str, is_older: bool, timeout_ms: u64) -> bool {
+        let Some(stored) = StoredKey::read(prefix, key) else { return false };
         let Some((chat_id, json)) = split_at_byte(value, b'\n') else { return false };
-        let queued_at_ms = split_at_byte(stamp, b'-').and_then(|(ms, _)| number(ms));
-        let (Some(queued_at_ms), Some(chat_id), Some(message)) = (queued_at_ms, number(chat_id), D::parse(json)) else {
-            return false;
-        };
-        if self.get(client_id).is_some() {
-            return true;
-        }
+        let (Some(chat_id), Some(message)) = (number(chat_id), D::parse(json)) else { return false };
         let entry = Entry {
-            client_id: client_id.to_owned(),
+            client_id: stored.client_id.to_owned(),
             chat_id,
             message,
             op: None,
             sending: false,
-            deadline_ms: queued_at_ms.saturating_add(timeout_ms),
+            queued_at_ms: stored.queued_at_ms,
+            own: false,
+            attachment: if stored.has_file { Attachment::Pending(None) } else { Attachment::None },
+            deadline_ms: stored.queued_at_ms.saturating_add(timeout_ms),
             key: key.to_owned(),
         };
         // Keys sort by time: what was typed first goes out first.
-        let place = self
-            .entries
-            .iter()
-            .position(|other| !other.sending && other.key.as_str() > key)
-            .unwrap_or(self.entries.len());
+        let is_later = |other: &Entry<D>| !other.sending && (is_older && other.own || other.key.as_str() > key);
+        let place = self.entries.iter().position(is_later).unwrap_or(self.entries.len());
         self.entries.insert(place, entry);
         true
     }
 
-    /// The next message to send, now marked as on its way; `None` while one is, or before the time has come.
-    pub(crate) fn start_next(&mut self, now_ms: u64) -> Option<&Entry<D>> {
+    /// The next message to send; `None` while one is on its way, or before the time has come.
+    pub(crate) fn next_to_send(&mut self, now_ms: u64) -> Option<&mut Entry<D>> {
         if now_ms < self.retry_at_ms || self.is_sending() {
             return None;
         }
-        let entry = self.entries.first_mut()?;
-        entry.sending = true;
-        Some(entry)
+        self.entries.first_mut()
     }
 
-    fn is_sending(&self) -> bool {
+    pub(crate) fn is_sending(&self) -> bool {
         self.entries.iter().any(|entry| entry.sending)
     }
 
     /// A try failed for now: the message waits in its place.
     pub(crate) fn back_to_queue(&mut self, client_id: &str) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.client_id == client_id) {
+        if let Some(entry) = self.get_mut(client_id) {
             entry.sending = false;
         }
     }
@@ -165,9 +205,12 @@ pub(crate) struct NewEntry<'a, D> {
     pub(crate) client_id: String,
     pub(crate) chat_id: u64,
     pub(crate) message: D,
+    pub(crate) file: Option<D>,
     pub(crate) op: OpId,
     /// The start of its key in the store.
     pub(crate) prefix: &'a str,
+    /// The page it is written in.
+    pub(crate) page: &'a str,
     pub(crate) timeout_ms: u64,
 }
 

@@ -133,8 +133,8 @@ impl<D: Document> Client<D> {
                 self.leave_former_identity();
             }
             let keep = self.identity.outbox_prefix_of(end_user_id);
-            self.output(Output::ForgetOthers { prefix: self.identity.outbox_prefix(), keep: keep.clone() });
-            self.output(Output::Load { prefix: keep });
+            self.output(Output::ForgetOthers { prefix: self.identity.outbox_prefix(), keep });
+            self.look_for_orphans();
             self.emit(Event::Authenticated);
         }
         if !self.session.announced {
@@ -153,6 +153,8 @@ impl<D: Document> Client<D> {
             self.give_up_message(&client_id, error.clone());
         }
         self.fail_requests(&error, |pending| pending.issued_as.is_some());
+        self.unanswered_creation = None;
+        self.forget_tabs();
         self.detach();
     }
 

@@ -31,6 +31,14 @@ pub struct Config {
     pub history_limit: usize,
     /// The waits between tries.
     pub backoff: BackoffOptions,
+    /// How long opening and joining the event stream may take together.
+    pub connect_timeout_ms: u64,
+    /// How soon a stream that is doubted must say something.
+    pub probe_timeout_ms: u64,
+    /// Whether the driver can carry the event stream as server-sent events.
+    pub server_sent_events: bool,
+    /// Names this page among the pages that share its storage; random.
+    pub page_id: String,
 }
 
 /// A call of the application.
@@ -66,6 +74,11 @@ pub enum Call<D> {
     },
     /// `loadOngoingChat`.
     LoadOngoingChat,
+    /// `resumeChat`.
+    ResumeChat {
+        /// The chat.
+        chat_id: u64,
+    },
     /// `finishChat`.
     FinishChat,
     /// `destroyChat`.
@@ -76,8 +89,10 @@ pub enum Call<D> {
     Send {
         /// The chat, where the caller holds one; the current chat otherwise.
         chat_id: Option<u64>,
-        /// The message's body.
+        /// The message's body. For a file: its type, and what [`FILE_FIELD`] says about the file.
         message: D,
+        /// The file that the message shows.
+        file: Option<D>,
     },
     /// `escalateChat`.
     Escalate {
@@ -146,8 +161,22 @@ pub enum Input<D> {
         /// The close code.
         code: u16,
     },
+    /// What [`Output::Lock`] asked for.
+    Locked {
+        /// The pages that live; `None` where nobody can tell.
+        pages: Option<Vec<String>>,
+    },
+    /// What [`Output::Upload`] asked for is done, or why not.
+    Uploaded {
+        /// The message's idempotency key.
+        client_id: String,
+        /// How it went.
+        result: Result<(), Error>,
+    },
     /// The network is back, the page is shown again or woke up.
     Wake,
+    /// The network may be gone.
+    Doubt,
     /// The time of `next_timeout_ms` has come.
     Tick,
     /// The end: everything still waiting fails with `closed`.
@@ -230,6 +259,38 @@ pub enum Output<D> {
     OpenStream {
         /// Its number.
         stream: StreamId,
+        /// How.
+        transport: Transport,
+    },
+    /// Wait until no other page of this end user flushes its outbox, then say [`Input::Locked`].
+    Lock {
+        /// The lock's name.
+        name: String,
+    },
+    /// Let the lock go, or stop waiting for it.
+    Unlock,
+    /// Keep a file for a later page. What is kept goes when the stored value with the same key is forgotten.
+    KeepFile {
+        /// The key of the stored message.
+        key: String,
+        /// The file.
+        file: D,
+    },
+    /// Post a form with a file, then say [`Input::Uploaded`].
+    Upload {
+        /// Echoed in the input.
+        client_id: String,
+        /// The key under which the file was kept, by this page or an earlier one.
+        key: String,
+        /// The file, where this page still has it.
+        file: Option<D>,
+        /// What the gateway said: `url` and `fields`.
+        form: D,
+    },
+    /// Abandon an upload; nothing more is expected of it.
+    CancelUpload {
+        /// Which.
+        client_id: String,
     },
     /// Say something on the stream.
     SendFrame {
@@ -255,6 +316,21 @@ pub enum Output<D> {
     /// Tell listeners.
     Emit(Event<D>),
 }
+
+/// How an event stream is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A WebSocket.
+    WebSocket,
+    /// Server-sent events through `fetch`: the client cannot speak on it after `join`.
+    ServerSentEvents,
+}
+
+/// The member of a file message in the outbox that describes its file: `name`, `content_type` and `size`.
+pub const FILE_FIELD: &str = "$file";
+
+/// The end of the key of a stored message whose file is kept.
+pub const FILE_KEY_END: &str = "|file";
 
 /// What a call resolves to.
 #[derive(Debug)]
@@ -326,6 +402,10 @@ pub enum Event<D> {
     ChatReconnected,
     /// `chat.disconnected`.
     ChatDisconnected,
+    /// `chat.dismissed`.
+    ChatDismissed,
+    /// `chat.timeout`.
+    ChatTimeout,
     /// `chat.ended`.
     ChatEnded,
     /// `chat.destroyed`.

@@ -1,10 +1,11 @@
 //! Drives one client engine by hand: every output is kept until a test asks for it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use engine::client::{
-    BackoffOptions, Call, Client, Config, Error, Event, Input, OpId, Output, Request, RequestId, Response, Settled,
-    StreamId,
+    BackoffOptions, Call, Client, Config, DeliveryState, Error, Event, Input, OpId, Output, Request, RequestId, Response, Settled,
+    StreamId, Transport,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +15,15 @@ pub(crate) struct Driver {
     outputs: Vec<Output<Value>>,
     storage: BTreeMap<String, String>,
     stream: StreamId,
+    /// Another page has the lock of the outbox.
+    pub(crate) lock_is_taken: bool,
+    /// The other pages that live.
+    pub(crate) pages: Option<Vec<String>>,
+}
+
+thread_local! {
+    /// No two drivers of a test draw the same random numbers.
+    static DRIVERS: Cell<u64> = const { Cell::new(7) };
 }
 
 /// A chat's state as the gateway sends it.
@@ -35,22 +45,32 @@ pub(crate) fn config() -> Config {
         call_timeout_ms: 15_000,
         history_limit: 1000,
         backoff: BackoffOptions { initial_ms: 500, max_ms: 5_000 },
+        connect_timeout_ms: 8_000,
+        probe_timeout_ms: 5_000,
+        server_sent_events: false,
+        page_id: "page".into(),
     }
 }
 
 impl Driver {
     pub(crate) fn new() -> Self {
-        let mut bits = 7_u64;
+        Driver::with(config())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let mut bits = DRIVERS.with(|made| made.replace(made.get() + 1));
         let entropy = Box::new(move || {
             bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             bits >> 3
         });
         Driver {
-            client: Client::new(config(), entropy),
+            client: Client::new(config, entropy),
             now_ms: 1_000_000,
             outputs: Vec::new(),
             storage: BTreeMap::new(),
             stream: 0,
+            lock_is_taken: false,
+            pages: Some(Vec::new()),
         }
     }
 
@@ -61,7 +81,16 @@ impl Driver {
 
     /// The same with something in storage.
     pub(crate) fn ready_with(stored: &[(String, String)]) -> Self {
-        let mut driver = Driver::new();
+        Driver::ready_as(config(), stored)
+    }
+
+    /// The same where server-sent events can be used.
+    pub(crate) fn ready_with_server_sent_events() -> Self {
+        Driver::ready_as(Config { server_sent_events: true, ..config() }, &[])
+    }
+
+    fn ready_as(config: Config, stored: &[(String, String)]) -> Self {
+        let mut driver = Driver::with(config);
         driver.storage(stored);
         driver.feed(Input::Start);
         driver.loaded(&[]);
@@ -80,10 +109,19 @@ impl Driver {
         driver
     }
 
+    /// Hands an input in. What this end user's pages left behind is read at once, and the lock given, unless another page has it.
     pub(crate) fn feed(&mut self, input: Input<Value>) {
         self.client.handle(input, self.now_ms);
         while let Some(output) = self.client.poll() {
             match &output {
+                Output::Load { prefix } if prefix.contains("outbox") => {
+                    let entries = self.stored_now().into_iter().filter(|(key, _)| key.starts_with(prefix)).collect();
+                    self.client.handle(Input::Loaded { prefix: prefix.clone(), entries }, self.now_ms);
+                    continue;
+                }
+                Output::Lock { .. } if !self.lock_is_taken => {
+                    self.client.handle(Input::Locked { pages: self.pages.clone() }, self.now_ms);
+                }
                 Output::Store { key, value } => drop(self.storage.insert(key.clone(), value.clone())),
                 Output::Forget { key } => drop(self.storage.remove(key)),
                 Output::ForgetOthers { prefix, keep } => {
@@ -136,8 +174,13 @@ impl Driver {
     pub(crate) fn send(&mut self, op: OpId, content: &str) {
         self.feed(Input::Call {
             op,
-            call: Call::Send { chat_id: None, message: json!({"type": "text", "content": content}) },
+            call: Call::Send { chat_id: None, message: json!({"type": "text", "content": content}), file: None },
         });
+    }
+
+    /// The machine sleeps: time passes and no timer fires.
+    pub(crate) fn sleep(&mut self, ms: u64) {
+        self.now_ms += ms;
     }
 
     /// Time passes: every timer on the way fires.
@@ -194,7 +237,7 @@ impl Driver {
             .iter()
             .rposition(|output| matches!(output, Output::OpenStream { .. }))
             .expect("no stream is asked for");
-        let Output::OpenStream { stream } = self.outputs.remove(position) else { unreachable!() };
+        let Output::OpenStream { stream, .. } = self.outputs.remove(position) else { unreachable!() };
         self.stream = stream;
         self.feed(Input::StreamOpened { stream });
         self.sent_frames().remove(0)
@@ -206,6 +249,37 @@ impl Driver {
 
     pub(crate) fn drop_stream(&mut self, code: u16) {
         self.feed(Input::StreamClosed { stream: self.stream, code });
+    }
+
+    /// The stream that was asked for cannot be opened.
+    pub(crate) fn fail_stream(&mut self) {
+        let stream = self.take(|output| match output {
+            Output::OpenStream { stream, .. } => Some(*stream),
+            _ => None,
+        });
+        let stream = *stream.last().expect("no stream is asked for");
+        self.feed(Input::StreamClosed { stream, code: 1006 });
+    }
+
+    /// How the stream that is asked for is to be carried.
+    pub(crate) fn last_transport(&self) -> Option<Transport> {
+        self.outputs.iter().rev().find_map(|output| match output {
+            Output::OpenStream { transport, .. } => Some(*transport),
+            _ => None,
+        })
+    }
+
+    /// The states of messages so far, in words.
+    pub(crate) fn deliveries(&mut self) -> Vec<String> {
+        self.take(|output| match output {
+            Output::Emit(Event::Delivery(delivery)) => Some(match &delivery.state {
+                DeliveryState::Queued => "queued".to_owned(),
+                DeliveryState::Sending => "sending".to_owned(),
+                DeliveryState::Sent { index } => format!("sent {index}"),
+                DeliveryState::Failed(error) => format!("failed {}", error.code.as_str()),
+            }),
+            _ => None,
+        })
     }
 
     /// How long until the stream is tried again.
@@ -276,7 +350,7 @@ impl Driver {
         events.into_iter().flatten().collect()
     }
 
-    fn take<T>(&mut self, wanted: impl Fn(&mut Output<Value>) -> Option<T>) -> Vec<T> {
+    pub(crate) fn take<T>(&mut self, wanted: impl Fn(&mut Output<Value>) -> Option<T>) -> Vec<T> {
         let mut taken = Vec::new();
         self.outputs.retain_mut(|output| match wanted(output) {
             Some(value) => {
@@ -298,6 +372,8 @@ pub(crate) fn in_words(event: &Event<Value>) -> Option<String> {
         Event::ChatConnected => "chat.connected",
         Event::ChatReconnected => "chat.reconnected",
         Event::ChatDisconnected => "chat.disconnected",
+        Event::ChatDismissed => "chat.dismissed",
+        Event::ChatTimeout => "chat.timeout",
         Event::ChatEnded => "chat.ended",
         Event::ChatDestroyed => "chat.destroyed",
         Event::Message(message) => return Some(format!("message {}", message["$index"])),

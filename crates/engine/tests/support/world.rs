@@ -159,7 +159,7 @@ impl World {
     }
 
     pub(crate) fn say(&mut self, content: &str) {
-        self.call(content, Call::Send { chat_id: None, message: json!({"type": "text", "content": content}) });
+        self.call(content, Call::Send { chat_id: None, message: json!({"type": "text", "content": content}), file: None });
     }
 
     /// The agent takes the chat, or says something in it.
@@ -239,6 +239,9 @@ impl World {
                 let entries = entries.map(|(key, value)| (key.clone(), value.clone())).collect();
                 self.later(0, Happening::ToClient(Input::Loaded { prefix, entries }));
             }
+            Output::Lock { .. } => self.later(0, Happening::ToClient(Input::Locked { pages: Some(Vec::new()) })),
+            Output::Unlock | Output::CancelUpload { .. } => {}
+            Output::KeepFile { .. } | Output::Upload { .. } => unreachable!("nobody sends files in this world"),
             Output::Store { key, value } => drop(self.storage.insert(key, value)),
             Output::Forget { key } => drop(self.storage.remove(&key)),
             Output::ForgetOthers { prefix, keep } => {
@@ -257,7 +260,7 @@ impl World {
                 }
             }
             Output::CancelHttp { .. } => {}
-            Output::OpenStream { stream } => {
+            Output::OpenStream { stream, .. } => {
                 self.lanes.insert(stream, self.now_ms);
                 let ms = self.latency_ms();
                 self.later(ms, Happening::ToClient(Input::StreamOpened { stream }));
