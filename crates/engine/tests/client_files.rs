@@ -129,6 +129,7 @@ fn a_refused_file_ends_its_message_and_not_the_next() {
     driver.send(2, "after");
     let request = driver.take_request(RESERVE);
     driver.refuse(request.id, 413, "too_large");
-    assert_eq!(driver.rejection(1).code, ErrorCode::TooLarge);
+    assert!(matches!(driver.settled(1), Some(Ok(Settled::NotSent))));
+    assert_eq!(driver.events(), ["error too_large"]);
     assert_eq!(driver.take_request(POST).body.unwrap()["message"]["content"], "after");
 }

@@ -18,12 +18,12 @@ use support::driver::Driver;
 const POST: &str = "/api/v1/chats/7/messages";
 
 /// What a page leaves behind that wrote these messages and was closed.
-fn left_behind(contents: &[&str]) -> Vec<(String, String)> {
+fn left_behind(contents: &[&str]) -> (String, Vec<(String, String)>) {
     let mut page = Driver::in_chat(7);
     for (op, content) in contents.iter().enumerate() {
         page.send(op as u32, content);
     }
-    page.stored()
+    (page.page_id(), page.stored())
 }
 
 fn content(driver: &mut Driver) -> Option<String> {
@@ -44,7 +44,7 @@ fn what_a_page_wrote_goes_out_without_waiting_for_a_lock() {
 
 #[test]
 fn what_a_gone_page_left_is_sent_under_the_lock_and_before_what_is_written_now() {
-    let left = left_behind(&["first", "second"]);
+    let (_, left) = left_behind(&["first", "second"]);
     let mut driver = Driver::new();
     driver.lock_is_taken = true;
     driver.feed(Input::Start);
@@ -63,9 +63,9 @@ fn what_a_gone_page_left_is_sent_under_the_lock_and_before_what_is_written_now()
 
 #[test]
 fn what_a_living_page_has_is_left_to_it() {
-    let left = left_behind(&["hers"]);
+    let (page, left) = left_behind(&["hers"]);
     let mut driver = Driver::new();
-    driver.pages = Some(vec!["page".into()]);
+    driver.pages = Some(vec![page]);
     driver.feed(Input::Start);
     driver.loaded(&[]);
     driver.storage(&left);
@@ -83,9 +83,9 @@ fn what_a_living_page_has_is_left_to_it() {
 
 #[test]
 fn what_a_living_page_does_not_get_rid_of_for_long_is_taken_over() {
-    let left = left_behind(&["frozen"]);
+    let (page, left) = left_behind(&["frozen"]);
     let mut driver = Driver::new();
-    driver.pages = Some(vec!["page".into()]);
+    driver.pages = Some(vec![page]);
     driver.feed(Input::Start);
     driver.loaded(&[]);
     driver.storage(&left);
@@ -121,7 +121,7 @@ fn a_lock_that_comes_too_late_is_given_back() {
 
 #[test]
 fn without_locks_a_new_page_takes_up_everything_and_a_running_one_nothing_fresh() {
-    let left = left_behind(&["left"]);
+    let (page, left) = left_behind(&["left"]);
     let mut driver = Driver::new();
     driver.pages = None;
     driver.feed(Input::Start);
@@ -129,7 +129,7 @@ fn without_locks_a_new_page_takes_up_everything_and_a_running_one_nothing_fresh(
     driver.storage(&left);
     driver.grant("s", 5);
     assert_eq!(content(&mut driver).as_deref(), Some("left"));
-    let fresh = left.iter().map(|(key, value)| (key.replace("|page|", "|other|x"), value.clone())).collect::<Vec<_>>();
+    let fresh = left.iter().map(|(key, value)| (key.replace(&format!("|{page}|"), "|other|x"), value.clone())).collect::<Vec<_>>();
     driver.storage(&fresh);
     driver.feed(Input::Wake);
     assert_eq!(content(&mut driver), None);
@@ -137,9 +137,9 @@ fn without_locks_a_new_page_takes_up_everything_and_a_running_one_nothing_fresh(
 
 #[test]
 fn looking_again_becomes_rare_while_nothing_changes() {
-    let left = left_behind(&["hers"]);
+    let (page, left) = left_behind(&["hers"]);
     let mut driver = Driver::new();
-    driver.pages = Some(vec!["page".into()]);
+    driver.pages = Some(vec![page]);
     driver.feed(Input::Start);
     driver.loaded(&[]);
     // Far younger than now, so that it is never old enough to be taken over.

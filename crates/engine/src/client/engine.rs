@@ -10,17 +10,21 @@ use super::calls::{Creation, Pending};
 use super::chat::Chat;
 use super::connection::Connection;
 use super::error::Error;
-use super::identity::Identity;
+use super::identity::{Identity, random_text};
 use super::outbox::{Delivery, DeliveryState, Outbox};
 use super::session::Session;
 use super::tabs::Tabs;
 use super::timeline::Timeline;
 use super::types::{Config, ConnectionState, Event, Input, OpId, Output, RequestId, Settled};
 
+/// Characters of a page's name among the pages of its end user: 60 random bits.
+const PAGE_ID_LENGTH: usize = 10;
+
 /// The client's logic. See the module's documentation for how to drive it.
 pub struct Client<D> {
     pub(crate) config: Config,
     pub(crate) entropy: Box<dyn FnMut() -> u64>,
+    pub(crate) page_id: String,
     pub(crate) now_ms: u64,
     pub(crate) outputs: VecDeque<Output<D>>,
     pub(crate) identity: Identity,
@@ -45,8 +49,9 @@ pub struct Client<D> {
 impl<D: Document> Client<D> {
     /// A client that has not begun; say [`Input::Start`] first. `entropy` gives 64 unpredictable bits a call.
     #[must_use]
-    pub fn new(config: Config, entropy: Box<dyn FnMut() -> u64>) -> Self {
+    pub fn new(config: Config, mut entropy: Box<dyn FnMut() -> u64>) -> Self {
         Client {
+            page_id: random_text(PAGE_ID_LENGTH, &mut *entropy),
             identity: Identity::new(&config.gateway, &config.company_id),
             timeline: Timeline::new(0, config.history_limit),
             config,
@@ -93,6 +98,13 @@ impl<D: Document> Client<D> {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// Names this page among the pages that share its storage; the driver holds a lock with this name for as long as the page lives, so that
+    /// [`Input::Locked`] can tell.
+    #[must_use]
+    pub fn page_id(&self) -> &str {
+        &self.page_id
     }
 
     /// Messages of agents and virtual agents since the end user last saw the chat.

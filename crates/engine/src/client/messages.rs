@@ -14,22 +14,23 @@ use super::types::{Event, FILE_FIELD, Method, OpId, Output, Settled};
 impl<D: Document> Client<D> {
     pub(crate) fn send_message(&mut self, op: OpId, chat_id: Option<u64>, message: D, file: Option<D>) {
         let current = self.chat.as_ref().map(|chat| (chat.id, chat.finished));
+        let is_file = file.is_some();
         let chat_id = match (chat_id, current) {
-            (None, None) => return self.settle(op, Err(no_chat())),
-            (Some(id), Some((current, true))) if id == current => return self.settle(op, Err(chat_ended())),
-            (None, Some((_, true))) => return self.settle(op, Err(chat_ended())),
+            (None, None) => return self.settle_unsent(op, is_file, no_chat()),
+            (Some(id), Some((current, true))) if id == current => return self.settle_unsent(op, is_file, chat_ended()),
+            (None, Some((_, true))) => return self.settle_unsent(op, is_file, chat_ended()),
             (Some(id), _) | (None, Some((id, false))) => id,
         };
-        let Some(end_user_id) = self.identity.end_user_id else { return self.settle(op, Err(no_chat())) };
+        let Some(end_user_id) = self.identity.end_user_id else { return self.settle_unsent(op, is_file, no_chat()) };
         let client_id = self.new_client_id();
         let prefix = self.identity.outbox_prefix_of(end_user_id);
         let timeout_ms = self.config.send_timeout_ms;
         let kept = file.clone();
-        let (page, prefix) = (&self.config.page_id, &prefix);
+        let (page, prefix) = (&self.page_id, &prefix);
         let entry = NewEntry { client_id: client_id.clone(), chat_id, message, file, op, prefix, page, timeout_ms };
         let Some((key, value)) = self.outbox.push(entry, self.now_ms) else {
             let message = "The message cannot be written as JSON.";
-            return self.settle(op, Err(Error::new(ErrorCode::InvalidArgument, message)));
+            return self.settle_unsent(op, is_file, Error::new(ErrorCode::InvalidArgument, message));
         };
         if let Some(file) = kept {
             self.output(Output::KeepFile { key: key.clone(), file });
@@ -173,8 +174,17 @@ impl<D: Document> Client<D> {
         self.output(Output::Forget { key });
         self.emit_delivery(client_id, DeliveryState::Failed(error.clone()));
         if let Some(op) = entry.op {
-            self.settle(op, Err(error));
+            self.settle_unsent(op, entry.has_file(), error);
         }
+    }
+
+    /// A text rejects; a file answers with a failure value and an error event (seed 003), except where its caller abandoned it.
+    fn settle_unsent(&mut self, op: OpId, is_file: bool, error: Error) {
+        if !is_file || matches!(error.code, ErrorCode::Aborted | ErrorCode::Closed | ErrorCode::IdentityChanged) {
+            return self.settle(op, Err(error));
+        }
+        self.emit(Event::Error(error));
+        self.settle(op, Ok(Settled::NotSent));
     }
 
     /// Gives up every message of a chat.

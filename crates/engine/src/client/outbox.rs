@@ -48,6 +48,10 @@ pub(crate) struct Entry<D> {
 }
 
 impl<D> Entry<D> {
+    pub(crate) fn has_file(&self) -> bool {
+        !matches!(self.attachment, Attachment::None)
+    }
+
     pub(crate) fn is_uploading(&self) -> bool {
         self.sending && matches!(self.attachment, Attachment::Uploading { .. })
     }

@@ -37,8 +37,6 @@ pub struct Config {
     pub probe_timeout_ms: u64,
     /// Whether the driver can carry the event stream as server-sent events.
     pub server_sent_events: bool,
-    /// Names this page among the pages that share its storage; random.
-    pub page_id: String,
 }
 
 /// A call of the application.
@@ -357,6 +355,8 @@ pub enum Settled<D> {
         /// Its idempotency key.
         client_id: String,
     },
+    /// A file was given up; an [`Event::Error`] said why.
+    NotSent,
 }
 
 /// How the connection stands.

@@ -48,7 +48,6 @@ pub(crate) fn config() -> Config {
         connect_timeout_ms: 8_000,
         probe_timeout_ms: 5_000,
         server_sent_events: false,
-        page_id: "page".into(),
     }
 }
 
@@ -107,6 +106,10 @@ impl Driver {
         driver.frame(json!({"type": "joined", "chat": chat_state(id, 1, 0), "cursor": 0, "heartbeat_ms": 20_000}));
         driver.outputs.clear();
         driver
+    }
+
+    pub(crate) fn page_id(&self) -> String {
+        self.client.page_id().to_owned()
     }
 
     /// Hands an input in. What this end user's pages left behind is read at once, and the lock given, unless another page has it.
