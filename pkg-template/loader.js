@@ -25,6 +25,7 @@ async function load() {
   // Both at the same time: the module is compiled while it downloads.
   const [core, module_or_path] = await Promise.all([import("./sportello_core.js"), compileAny()]);
   await core.default({ module_or_path });
+  core.setChunks({ events: () => import("./events.js"), files: () => import("./files.js") });
   guardCore(core);
   attachLogger(core);
   return core;

@@ -15,7 +15,7 @@ const OPTIONAL = {
   callTimeoutMs: positive,
   historyLimit: positive,
   storage: (value) => ["getItem", "setItem", "removeItem", "key"].every((name) => typeof value[name] === "function"),
-  reconnect: (value) => object(value) && positive(value.initialMs ?? 1) && positive(value.maxMs ?? 1),
+  reconnect: (value) => object(value) && ["initialMs", "maxMs", "connectTimeoutMs", "probeTimeoutMs"].every((name) => positive(value[name] ?? 1)),
 };
 
 export function checkOptions(options) {

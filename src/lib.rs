@@ -11,3 +11,4 @@ mod pump;
 mod web;
 
 pub use binding::{Chat, Client, set_log_handler};
+pub use web::chunks::set_chunks;

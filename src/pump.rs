@@ -8,7 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use engine::client::{Call, Client as Engine, Event, Input, OpId, Output, RequestId, Settled, StreamId};
+use engine::client::{
+    Call, Client as Engine, Event, FILE_KEY_END, Input, OpId, Output, RequestId, Settled, StreamId, Transport,
+};
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -24,10 +26,11 @@ use crate::binding::options::Options;
 use crate::web::clock::{Timer, now_ms};
 use crate::web::document::Js;
 use crate::web::entropy::random_bits;
-use crate::web::http;
-use crate::web::page::PageEvents;
+use crate::web::locks::Locks;
+use crate::web::page::{PageEvent, PageEvents};
 use crate::web::storage::{Refused, Storage};
-use crate::web::stream::{Report, Stream};
+use crate::web::stream::{Events, Report, Socket, Stream};
+use crate::web::{files, http};
 
 /// What a promise of ours resolves to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,11 @@ pub(crate) struct Pump {
     authenticate: Function,
     origin: String,
     requests: RefCell<Vec<(RequestId, AbortController)>>,
+    uploads: RefCell<Vec<(String, AbortController)>>,
+    locks: RefCell<Option<Locks>>,
     stream: RefCell<Option<(StreamId, Stream)>>,
+    /// The stream that the engine wants: one that opens later than it is wanted is let go.
+    wanted_stream: Cell<Option<StreamId>>,
     storage: RefCell<Storage>,
     timer: RefCell<Option<Timer>>,
     page: RefCell<Option<PageEvents>>,
@@ -80,8 +87,10 @@ pub(crate) struct Pump {
 
 impl Pump {
     pub(crate) fn start(options: Options) -> Rc<Pump> {
+        let engine = Engine::new(options.config, Box::new(random_bits));
+        let locks = Locks::new(engine.page_id());
         let pump = Rc::new(Pump {
-            engine: RefCell::new(Engine::new(options.config, Box::new(random_bits))),
+            engine: RefCell::new(engine),
             inputs: RefCell::default(),
             running: Cell::new(false),
             ops: RefCell::default(),
@@ -89,7 +98,10 @@ impl Pump {
             authenticate: options.authenticate,
             origin: options.origin,
             requests: RefCell::default(),
+            uploads: RefCell::default(),
+            locks: RefCell::new(Some(locks)),
             stream: RefCell::default(),
+            wanted_stream: Cell::default(),
             storage: RefCell::new(Storage::new(options.storage)),
             timer: RefCell::default(),
             page: RefCell::default(),
@@ -107,9 +119,12 @@ impl Pump {
             }
         })));
         let weak = Rc::downgrade(&pump);
-        *pump.page.borrow_mut() = Some(PageEvents::listen(move || {
+        *pump.page.borrow_mut() = Some(PageEvents::listen(move |event| {
             if let Some(pump) = weak.upgrade() {
-                pump.feed(Input::Wake);
+                pump.feed(match event {
+                    PageEvent::Woke => Input::Wake,
+                    PageEvent::WentOffline => Input::Doubt,
+                });
             }
         }));
         *pump.myself.borrow_mut() = Some(pump.clone());
@@ -123,6 +138,7 @@ impl Pump {
     pub(crate) fn close(self: &Rc<Self>) {
         self.feed(Input::Close);
         self.page.borrow_mut().take();
+        drop(self.locks.take());
         if let Some(timer) = self.timer.borrow_mut().as_mut() {
             timer.disarm();
         }
@@ -199,16 +215,37 @@ impl Pump {
                 let result = self.storage.borrow_mut().store(key, value);
                 self.report_storage(result);
             }
-            Output::Forget { key } => self.storage.borrow_mut().forget(&key),
-            Output::ForgetOthers { prefix, keep } => self.storage.borrow_mut().forget_others(&prefix, &keep),
+            Output::Forget { key } => {
+                self.storage.borrow_mut().forget(&key);
+                self.forget_file(key);
+            }
+            Output::ForgetOthers { prefix, keep } => {
+                let forgotten = self.storage.borrow_mut().forget_others(&prefix, &keep);
+                for key in forgotten {
+                    self.forget_file(key);
+                }
+            }
             Output::Authenticate => self.authenticate(),
             Output::Http(request) => self.send_request(request),
             Output::CancelHttp { request } => {
-                if let Some(controller) = take(&self.requests, request) {
+                if let Some(controller) = take(&self.requests, &request) {
                     controller.abort();
                 }
             }
-            Output::OpenStream { stream } => self.open_stream(stream),
+            Output::OpenStream { stream, transport } => self.open_stream(stream, transport),
+            Output::Lock { name } => self.lock(&name),
+            Output::Unlock => {
+                if let Some(locks) = self.locks.borrow().as_ref() {
+                    locks.unlock();
+                }
+            }
+            Output::KeepFile { key, file } => self.keep_file(key, file),
+            Output::Upload { client_id, key, file, form } => self.upload(client_id, key, file, form),
+            Output::CancelUpload { client_id } => {
+                if let Some(controller) = take(&self.uploads, &client_id) {
+                    controller.abort();
+                }
+            }
             Output::SendFrame { stream, frame } => {
                 if let (Some((open, socket)), Some(json)) = (self.stream.borrow().as_ref(), frame.to_json())
                     && *open == stream
@@ -220,6 +257,9 @@ impl Pump {
                 let is_it = self.stream.borrow().as_ref().is_some_and(|(open, _)| *open == stream);
                 if is_it {
                     drop(self.stream.take());
+                }
+                if self.wanted_stream.get() == Some(stream) {
+                    self.wanted_stream.set(None);
                 }
             }
             Output::Chat(chat) => self.chat.set(self, chat),
@@ -258,13 +298,57 @@ impl Pump {
         spawn_local(async move {
             let response = http::send(origin, request, signal).await;
             // A cancelled request is no longer listed, and nothing more is expected of it.
-            if take(&pump.requests, id).is_some() {
+            if take(&pump.requests, &id).is_some() {
                 pump.feed(Input::HttpDone { request: id, response });
             }
         });
     }
 
-    fn open_stream(self: &Rc<Self>, stream: StreamId) {
+    fn lock(self: &Rc<Self>, name: &str) {
+        let weak = Rc::downgrade(self);
+        let granted = move |pages| {
+            if let Some(pump) = weak.upgrade() {
+                pump.feed(Input::Locked { pages });
+            }
+        };
+        if let Some(locks) = self.locks.borrow().as_ref() {
+            locks.lock(name, granted);
+        }
+    }
+
+    /// A file is kept beside the browser's own storage; whoever brings another storage, or none, keeps no files.
+    fn keep_file(self: &Rc<Self>, key: String, file: Js) {
+        if self.storage.borrow().is_of_browser() {
+            let pump = self.clone();
+            spawn_local(async move {
+                if !files::keep(key, file).await {
+                    pump.feed(Input::StorageFailed);
+                }
+            });
+        }
+    }
+
+    fn forget_file(&self, key: String) {
+        if key.ends_with(FILE_KEY_END) && self.storage.borrow().is_of_browser() {
+            spawn_local(files::forget(key));
+        }
+    }
+
+    fn upload(self: &Rc<Self>, client_id: String, key: String, file: Option<Js>, form: Js) {
+        let Ok(controller) = AbortController::new() else { return };
+        let signal = controller.signal();
+        self.uploads.borrow_mut().push((client_id.clone(), controller));
+        let (pump, origin) = (self.clone(), self.origin.clone());
+        spawn_local(async move {
+            let result = files::upload(origin, form, key, file, signal).await;
+            if take(&pump.uploads, &client_id).is_some() {
+                pump.feed(Input::Uploaded { client_id, result });
+            }
+        });
+    }
+
+    fn open_stream(self: &Rc<Self>, stream: StreamId, transport: Transport) {
+        self.wanted_stream.set(Some(stream));
         let weak = Rc::downgrade(self);
         let report = move |report: Report| {
             if let Some(pump) = weak.upgrade() {
@@ -275,14 +359,32 @@ impl Pump {
                 });
             }
         };
-        match Stream::open(&self.origin, report) {
-            Some(socket) => drop(self.stream.replace(Some((stream, socket)))),
-            None => self.feed(Input::StreamClosed { stream, code: 1006 }),
+        match transport {
+            Transport::WebSocket => match Socket::open(&self.origin, report) {
+                Some(socket) => drop(self.stream.replace(Some((stream, Stream::Socket(socket))))),
+                None => self.feed(Input::StreamClosed { stream, code: 1006 }),
+            },
+            Transport::ServerSentEvents => {
+                let (pump, origin) = (self.clone(), self.origin.clone());
+                spawn_local(async move {
+                    let events = Events::open(origin, report).await;
+                    if pump.wanted_stream.get() != Some(stream) {
+                        return;
+                    }
+                    match events {
+                        Some(events) => {
+                            drop(pump.stream.replace(Some((stream, Stream::Events(events)))));
+                            pump.feed(Input::StreamOpened { stream });
+                        }
+                        None => pump.feed(Input::StreamClosed { stream, code: 1006 }),
+                    }
+                });
+            }
         }
     }
 
     fn settle(self: &Rc<Self>, op: OpId, result: Result<Settled<Js>, engine::client::Error>) {
-        let Some(op) = take(&self.ops, op) else { return };
+        let Some(op) = take(&self.ops, &op) else { return };
         drop(op.abort);
         let _ = match result {
             Ok(_) if op.shape == Shape::Void => op.resolve.call1(&JsValue::UNDEFINED, &JsValue::UNDEFINED),
@@ -299,6 +401,7 @@ impl Pump {
             Settled::NoChat => JsValue::NULL,
             Settled::Messages(messages) => messages.into_iter().map(present).collect::<js_sys::Array>().into(),
             Settled::Sent { index, .. } => JsValue::from_f64(index as f64),
+            Settled::NotSent => JsValue::from_f64(-1.0),
         }
     }
 
@@ -331,9 +434,9 @@ impl Pump {
     }
 }
 
-/// Takes an entry out by its number. There are few at a time.
-fn take<T>(entries: &RefCell<Vec<(u32, T)>>, number: u32) -> Option<T> {
+/// Takes an entry out by its key. There are few at a time.
+fn take<K: PartialEq, T>(entries: &RefCell<Vec<(K, T)>>, key: &K) -> Option<T> {
     let mut entries = entries.borrow_mut();
-    let position = entries.iter().position(|(other, _)| *other == number)?;
+    let position = entries.iter().position(|(other, _)| other == key)?;
     Some(entries.swap_remove(position).1)
 }

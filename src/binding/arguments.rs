@@ -1,10 +1,12 @@
 //! Arguments of calls: read, or refused with an error that says what is expected. The value that was given is never repeated.
 
+use engine::client::{Call, FILE_FIELD};
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use wire::Document;
+use wire::{Document, ErrorCode, Field};
 
-use super::errors::invalid_argument;
+use super::errors::{invalid_argument, refusal};
+use crate::web::chunks;
 use crate::web::document::{Js, integer};
 
 /// A menu's or chat's number, given as a number or as its text.
@@ -39,6 +41,30 @@ pub(crate) fn positive_ms(value: Option<Js>, name: &str, default: u64) -> Result
     let Some(value) = value else { return Ok(default) };
     let number = value.as_int().and_then(|int| u64::try_from(int).ok()).filter(|number| *number > 0);
     number.ok_or_else(|| invalid_argument(&[name, " must be a positive whole number."].concat()))
+}
+
+/// The call for `sendFileMessage(file)`. What the gateway takes is for the gateway to say; here it only must be a `File` or `Blob`.
+pub(crate) fn file_message(file: &JsValue) -> Result<Call<Js>, JsValue> {
+    let Some(blob) = file.dyn_ref::<web_sys::Blob>() else {
+        return Err(invalid_argument("sendFileMessage(file) takes a File."));
+    };
+    let (file, size, content_type) = (Js(file.clone()), blob.size() as i64, blob.type_());
+    if !chunks::has("files") {
+        return Err(refusal(ErrorCode::Unsupported, "Files are not offered here."));
+    }
+    let kind = content_type.bytes().position(|byte| byte == b'/').and_then(|end| content_type.get(..end));
+    let kind = match kind {
+        Some("image") => "photo",
+        Some("video") => "video",
+        _ => "document",
+    };
+    let described = vec![
+        ("name", Field::Text(file.text("name").unwrap_or_default())),
+        ("content_type", Field::Text(content_type)),
+        ("size", Field::Int(size)),
+    ];
+    let message = Js::build(vec![("type", Field::Text(kind.to_owned())), (FILE_FIELD, Field::Object(described))]);
+    Ok(Call::Send { chat_id: None, message, file: Some(file) })
 }
 
 /// The `signal` of a call's trailing `{ signal }`.

@@ -49,7 +49,7 @@ impl Chat {
         let call = || {
             let message = optional_object(message, "message")?
                 .ok_or_else(|| invalid_argument("message must be an object with a type."))?;
-            let call = Call::Send { chat_id: Some(self.id), message };
+            let call = Call::Send { chat_id: Some(self.id), message, file: None };
             Ok(pump.call(call, Shape::Value, signal(options)?))
         };
         call().unwrap_or_else(|error: JsValue| Promise::reject(&error))

@@ -8,7 +8,7 @@ use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 use wire::{Document, Field};
 
-use super::arguments::{id, optional_object, optional_text, signal};
+use super::arguments::{file_message, id, optional_object, optional_text, signal};
 use super::convert::{delivery_object, present};
 use super::errors::invalid_argument;
 use super::options::Options;
@@ -119,6 +119,13 @@ impl Client {
         self.call(Shape::Value, options, Ok(Call::LoadOngoingChat))
     }
 
+    /// `resumeChat(chatId)`: rejects with `status` 409 where the chat is not dismissed.
+    #[wasm_bindgen(js_name = resumeChat)]
+    pub fn resume_chat(&self, chat_id: &JsValue, options: &JsValue) -> Promise {
+        let call = || Ok(Call::ResumeChat { chat_id: id(chat_id, "chatId")? });
+        self.call(Shape::Value, options, call())
+    }
+
     /// `finishChat()`.
     #[wasm_bindgen(js_name = finishChat)]
     pub fn finish_chat(&self, options: &JsValue) -> Promise {
@@ -145,9 +152,15 @@ impl Client {
             let content = content
                 .ok_or_else(|| invalid_argument("sendTextMessage(rawContent) takes a string that is not empty."))?;
             let message = vec![("type", Field::Text("text".to_owned())), ("content", Field::Text(content))];
-            Ok(Call::Send { chat_id: None, message: Js::build(message) })
+            Ok(Call::Send { chat_id: None, message: Js::build(message), file: None })
         };
         self.call(Shape::Void, options, call())
+    }
+
+    /// `sendFileMessage(file)`: resolves to the message's index, or to -1 with an `error` event where the file could not be sent.
+    #[wasm_bindgen(js_name = sendFileMessage)]
+    pub fn send_file_message(&self, file: &JsValue, options: &JsValue) -> Promise {
+        self.call(Shape::Value, options, file_message(file))
     }
 
     /// `escalateChat(data?)`.

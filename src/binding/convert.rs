@@ -28,6 +28,8 @@ pub(crate) fn emission(event: Event<Js>, chat: &CurrentChat) -> (&'static str, O
         Event::ChatConnected => ("chat.connected", Some(chat.newest())),
         Event::ChatReconnected => ("chat.reconnected", Some(chat.newest())),
         Event::ChatDisconnected => ("chat.disconnected", Some(chat.newest())),
+        Event::ChatDismissed => ("chat.dismissed", Some(chat.newest())),
+        Event::ChatTimeout => ("chat.timeout", Some(chat.newest())),
         Event::ChatEnded => ("chat.ended", Some(chat.newest())),
         Event::ChatDestroyed => ("chat.destroyed", None),
         Event::Message(message) => ("chat.message", Some(present(message))),

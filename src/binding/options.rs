@@ -7,6 +7,7 @@ use wire::Document;
 
 use super::arguments::positive_ms;
 use super::errors::invalid_argument;
+use crate::web::chunks;
 use crate::web::document::Js;
 use crate::web::storage::StorageChoice;
 
@@ -43,6 +44,8 @@ impl Options {
             initial_ms: wait("initialMs", defaults.initial_ms)?,
             max_ms: wait("maxMs", defaults.max_ms)?,
         };
+        let connect_timeout_ms = wait("connectTimeoutMs", 8_000)?;
+        let probe_timeout_ms = wait("probeTimeoutMs", 5_000)?;
         let history_limit = positive_ms(document.field("historyLimit"), "historyLimit", 10_000)?;
         Ok(Options {
             config: Config {
@@ -53,6 +56,9 @@ impl Options {
                 call_timeout_ms: positive_ms(document.field("callTimeoutMs"), "callTimeoutMs", 15_000)?,
                 history_limit: usize::try_from(history_limit).unwrap_or(usize::MAX),
                 backoff,
+                connect_timeout_ms,
+                probe_timeout_ms,
+                server_sent_events: chunks::has("events"),
             },
             authenticate,
             origin,

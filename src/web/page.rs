@@ -1,22 +1,31 @@
-//! The page's own life: the network came back, the page is shown again, restored from the cache or thawed. Says only that it may be worth
-//! trying again now.
+//! The page's own life: the network came back or went, the page is shown again, restored from the cache or thawed. Says only that it may be
+//! worth trying again now, or that the network is in doubt.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::EventTarget;
 
-const WINDOW_EVENTS: [&str; 2] = ["online", "pageshow"];
+const WINDOW_EVENTS: [&str; 3] = ["online", "pageshow", OFFLINE];
 const DOCUMENT_EVENTS: [&str; 2] = ["visibilitychange", "resume"];
+
+const OFFLINE: &str = "offline";
+
+/// What happened to the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageEvent {
+    Woke,
+    WentOffline,
+}
 
 /// Listens until it is dropped.
 pub(crate) struct PageEvents {
-    callback: Closure<dyn FnMut()>,
+    callback: Closure<dyn FnMut(web_sys::Event)>,
     targets: Vec<(EventTarget, &'static [&'static str])>,
 }
 
 impl PageEvents {
-    /// Calls back whenever the page wakes up. Where there is no page (a worker, Node) it never does.
-    pub(crate) fn listen(woke: impl Fn() + 'static) -> Self {
+    /// Calls back whenever the page wakes up or goes offline. Where there is no page (a worker, Node) it never does.
+    pub(crate) fn listen(happened: impl Fn(PageEvent) + 'static) -> Self {
         let global = js_sys::global();
         let document = Reflect::get(&global, &JsValue::from_str("document")).ok();
         let candidates: [(Option<JsValue>, &'static [&'static str]); 2] =
@@ -25,9 +34,12 @@ impl PageEvents {
             .into_iter()
             .filter_map(|(target, events)| Some((target?.dyn_into::<EventTarget>().ok()?, events)))
             .collect();
-        let callback = Closure::<dyn FnMut()>::new(move || {
-            if !is_hidden(document.as_ref()) {
-                woke();
+        let callback = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+            let type_of = event.type_();
+            if type_of == OFFLINE {
+                happened(PageEvent::WentOffline);
+            } else if type_of == "online" || !is_hidden(document.as_ref()) {
+                happened(PageEvent::Woke);
             }
         });
         for (target, events) in &targets {

@@ -40,16 +40,18 @@ pub(crate) struct Storage {
     memory: Vec<(String, String)>,
     /// The application wanted no storage: its absence is no failure.
     wanted: bool,
+    is_of_browser: bool,
 }
 
 impl Storage {
     pub(crate) fn new(choice: StorageChoice) -> Self {
+        let is_of_browser = matches!(choice, StorageChoice::Browser);
         let (backing, wanted) = match choice {
             StorageChoice::Browser => (browser_storage(), true),
             StorageChoice::Own(own) => (Some(own), true),
             StorageChoice::None => (None, false),
         };
-        Storage { backing, memory: Vec::new(), wanted }
+        Storage { backing, memory: Vec::new(), wanted, is_of_browser }
     }
 
     /// Every key that starts with `prefix`, with its value. What the browser refuses to read is missing from it.
@@ -91,15 +93,22 @@ impl Storage {
         }
     }
 
-    /// Forgets every key that starts with `prefix` but not with `keep`, without reading its value.
-    pub(crate) fn forget_others(&mut self, prefix: &str, keep: &str) {
+    /// Whether files may be kept beside: only where the browser's own storage is used.
+    pub(crate) fn is_of_browser(&self) -> bool {
+        self.is_of_browser
+    }
+
+    /// Forgets every key that starts with `prefix` but not with `keep`, without reading its value. Gives the keys.
+    pub(crate) fn forget_others(&mut self, prefix: &str, keep: &str) -> Vec<String> {
         let mut others: Vec<String> = self.remembered(prefix).into_iter().map(|(key, _)| key).collect();
         if let Some(backing) = &self.backing {
             others.extend(keys(backing, prefix).unwrap_or_default());
         }
-        for key in others.iter().filter(|key| !key.starts_with(keep)) {
+        others.retain(|key| !key.starts_with(keep));
+        for key in &others {
             self.forget(key);
         }
+        others
     }
 
     fn remembered(&self, prefix: &str) -> Vec<(String, String)> {
