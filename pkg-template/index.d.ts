@@ -78,6 +78,10 @@ export interface ReconnectOption {
   initialMs?: number;
   /** The longest wait between two tries, in milliseconds; 20,000 by default. */
   maxMs?: number;
+  /** How long one try may take until the stream is joined, in milliseconds; 8,000 by default. */
+  connectTimeoutMs?: number;
+  /** How soon the gateway must answer after the page woke up or the network was in doubt, in milliseconds; 5,000 by default. */
+  probeTimeoutMs?: number;
 }
 
 /** Where to take the WebAssembly module from. Beyond the vendor. */
@@ -501,6 +505,8 @@ export type SportelloErrorCode =
   | "company_unknown"
   /** The chat is not in a state that allows the call; `status` is 409. */
   | "conflict"
+  /** The file of a message did not survive the reload of the page. */
+  | "file_lost"
   /** The chat or action belongs to someone else. */
   | "forbidden"
   /** The end user changed while the call was waiting; it was not carried out. */
@@ -709,7 +715,7 @@ export class Client {
   /** The ongoing chat, also one that was started before a reload; null (and nothing kept) where there is none. */
   loadOngoingChat(options?: CallOptions): Promise<Chat | null>;
 
-  /** Resumes a dismissed chat; `status` is 409 where it is not dismissed. Rejects with `unsupported` in this release. */
+  /** Resumes a dismissed chat and makes it the current one. Rejects with `conflict` (`status` 409) where it is not dismissed. */
   resumeChat(chatId: Id, options?: CallOptions): Promise<Chat>;
 
   /** Ends the ongoing chat. Rejects with `no_chat` where there is none. */
@@ -738,7 +744,11 @@ export class Client {
    */
   sendTextMessage(rawContent: string, options?: CallOptions): Promise<void>;
 
-  /** Sends a file; the message's id, or -1 on failure. Rejects with `unsupported` in this release. */
+  /**
+   * Sends a picture and resolves to its message's index once the gateway has stored both; -1 on failure, with the reason in an `error` event. Waits in
+   * the outbox like a text; over a reload the browser's IndexedDB keeps the file, and where it does not, the message fails with `file_lost`. Rejects with
+   * `invalid_argument` where it is no `File` or `Blob`.
+   */
   sendFileMessage(file: File, options?: CallOptions): Promise<number>;
 
   /** Shows the agent what the end user is typing. Rejects with `unsupported` in this release. */

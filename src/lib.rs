@@ -10,5 +10,10 @@ pub mod binding;
 mod pump;
 mod web;
 
+/// 2 kB less to download than the standard allocator.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 pub use binding::{Chat, Client, set_log_handler};
 pub use web::chunks::set_chunks;

@@ -78,7 +78,8 @@ impl Held {
                 Some(asked) => JsFuture::from(asked).await.is_err(),
                 None => true,
             };
-            if refused && held.number.get() == number
+            if refused
+                && held.number.get() == number
                 && let Some(granted) = granted.take()
             {
                 granted();

@@ -112,8 +112,7 @@ impl Events {
         };
         let ended = Closure::<dyn FnMut()>::new(move || report(Report::Closed(1006)));
         let url = [&origin, PATH].concat();
-        let events =
-            chunk.open(&url, heard.as_ref().unchecked_ref(), ended.as_ref().unchecked_ref()).ok()?;
+        let events = chunk.open(&url, heard.as_ref().unchecked_ref(), ended.as_ref().unchecked_ref()).ok()?;
         Some(Events { events, _heard: heard, _ended: ended })
     }
 }

@@ -119,10 +119,12 @@ async fn every_method_of_the_contract_exists_and_what_is_not_offered_yet_says_so
         "createChat",
         "loadChat",
         "loadOngoingChat",
+        "resumeChat",
         "finishChat",
         "destroyChat",
         "fetchMessages",
         "sendTextMessage",
+        "sendFileMessage",
         "escalateChat",
     ];
     for method in methods {

@@ -15,10 +15,12 @@ mod aborting;
 mod calls;
 mod chat;
 mod errors;
+mod files;
 mod identity;
 mod listeners;
 mod messages;
 mod storage;
+mod stream;
 mod support;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     arguments::DemoOptions,
-    exec, gateway, npm,
+    exec, gateway,
     package::{self, Optimiser},
     tools,
     workspace::Workspace,
@@ -31,14 +31,8 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
         Some(folder) => env::current_dir()?.join(folder),
         None => workspace.root.join("data"),
     };
-    if !npm::is_present() {
-        println!(
-            "npm is not on the path, so the page's download is larger than it could be; for the smaller one, install Node with npm and"
-        );
-        println!("start the demo again (on Debian: sudo apt-get install -y nodejs npm).");
-    }
     println!("building the browser's part …");
-    let package = package::build(workspace, Optimiser::IfItCanBeHad)?;
+    let package = package::build(workspace, Optimiser::Unused)?;
     tools::forget_builds(workspace)?;
     println!("building the gateway …");
     let program = gateway::build(workspace)?;

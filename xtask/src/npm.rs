@@ -32,11 +32,19 @@ pub(crate) fn ensure_node(workspace: &Workspace) -> Result<()> {
     }
 }
 
-/// `wasm-opt`, which shrinks the module that browsers download.
-pub(crate) fn wasm_opt(workspace: &Workspace) -> Result<PathBuf> {
+/// The programs that shrink what browsers download.
+pub(crate) struct Shrinkers {
+    /// For the module.
+    pub(crate) wasm_opt: PathBuf,
+    /// For its glue.
+    pub(crate) esbuild: PathBuf,
+}
+
+pub(crate) fn shrinkers(workspace: &Workspace) -> Result<Shrinkers> {
     let folder = workspace.root.join("xtask/npm");
     install(workspace, &folder)?;
-    Ok(folder.join("node_modules/binaryen/bin/wasm-opt"))
+    let program = |path: &str| folder.join("node_modules").join(path);
+    Ok(Shrinkers { wasm_opt: program("binaryen/bin/wasm-opt"), esbuild: program("esbuild/bin/esbuild") })
 }
 
 /// Brings `node_modules` to what the lock file says. A copy of the lock file is left there last, so an install that was

@@ -1,9 +1,10 @@
 //! `cargo xtask package`: the npm package in `pkg/`.
 //!
-//! One wasm build serves every environment. The steps are Cargo, wasm-bindgen at the library's version, Binaryen's optimiser, and the
-//! hand-written files of `pkg-template/`; `pkg/` is made anew each time and never edited.
+//! One wasm build serves every environment. The steps are Cargo, wasm-bindgen at the library's version, Binaryen's optimiser and esbuild's
+//! minifier, and the hand-written files of `pkg-template/`; `pkg/` is made anew each time and never edited.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -11,7 +12,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    exec, npm,
+    exec,
+    npm::{self, Shrinkers},
     sizes::Sizes,
     tools::{self, WASM_TARGET},
     wasm_module,
@@ -21,63 +23,76 @@ use crate::{
 const NAME: &str = "sportello_core";
 const GLUE: &str = "sportello_core.js";
 const WASM: &str = "sportello_core_bg.wasm";
+const CRATE: &[&str] = &["rustc", "--package", "sportello", "--lib", "--crate-type", "cdylib", "--profile", "wasm"];
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
 
-/// What to do about `wasm-opt`, which comes from npm.
+/// What to do about `wasm-opt` and `esbuild`, which come from npm.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Optimiser {
     Required,
     /// Without npm the package is complete but larger, and its size is not judged.
     WhereNpmIsPresent,
-    /// As before, and a failure to install it is only reported: nobody waits for bytes in a demo.
-    IfItCanBeHad,
+    /// Never.
+    Unused,
 }
 
 /// Builds `pkg/`, prints its sizes on the last lines and fails above the budget.
 pub(crate) fn build(workspace: &Workspace, optimiser: Optimiser) -> Result<PathBuf> {
     tools::complete_toolchain(workspace)?;
-    let wasm_opt = find_optimiser(workspace, optimiser)?;
-    let generated = bindgen(workspace, &compile(workspace)?)?;
-    if let Some(wasm_opt) = &wasm_opt {
-        optimise(workspace, wasm_opt, &generated.join(WASM))?;
+    let shrinkers = find_shrinkers(workspace, optimiser)?;
+    let module = if shrinkers.is_some() { compile_smallest(workspace)? } else { compile(workspace)? };
+    let generated = bindgen(workspace, &module)?;
+    if let Some(shrinkers) = &shrinkers {
+        optimise(workspace, &shrinkers.wasm_opt, &generated.join(WASM))?;
+        minify(workspace, &shrinkers.esbuild, &generated.join(GLUE))?;
     }
     wasm_module::refuse_native_imports(&fs::read(generated.join(WASM))?)?;
     let package = assemble(workspace, &generated)?;
-    if optimiser == Optimiser::IfItCanBeHad {
+    if optimiser == Optimiser::Unused {
         return Ok(package);
     }
     let sizes = Sizes::of(&package, GLUE, WASM)?;
     println!("the npm package is in {}\n", package.display());
-    if wasm_opt.is_none() {
-        println!("These sizes are unoptimised and not judged: wasm-opt comes from npm, which is not on the path.");
+    if shrinkers.is_none() {
+        println!(
+            "These sizes are unoptimised and not judged: wasm-opt and esbuild come from npm, which is not on the path."
+        );
     }
     print!("{}", sizes.table());
-    if wasm_opt.is_some() {
+    if shrinkers.is_some() {
         sizes.judge()?;
         println!("within the budget of {}", Sizes::budget());
     }
     Ok(package)
 }
 
-fn find_optimiser(workspace: &Workspace, optimiser: Optimiser) -> Result<Option<PathBuf>> {
-    if optimiser != Optimiser::Required && !npm::is_present() {
+/// Nobody waits for bytes in a demo, nor for the standard library that saving them costs.
+fn find_shrinkers(workspace: &Workspace, optimiser: Optimiser) -> Result<Option<Shrinkers>> {
+    if optimiser == Optimiser::Unused || optimiser != Optimiser::Required && !npm::is_present() {
         return Ok(None);
     }
-    match npm::wasm_opt(workspace) {
-        Err(error) if optimiser == Optimiser::IfItCanBeHad => {
-            eprintln!("without wasm-opt, which makes the download smaller: {error:#}");
-            Ok(None)
-        }
-        found => found.map(Some),
-    }
+    npm::shrinkers(workspace).map(Some)
 }
 
 /// A `cdylib` by command line: declared in the manifest beside `rlib`, it would lose link-time optimisation.
 fn compile(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo()?;
-    cargo.args(["rustc", "--package", "sportello", "--lib", "--crate-type", "cdylib"]);
-    exec::slow(cargo.args(["--profile", "wasm", "--target", WASM_TARGET]))?;
+    exec::slow(cargo.args(CRATE).args(["--target", WASM_TARGET]))?;
     Ok(workspace.target.join(WASM_TARGET).join("wasm/sportello.wasm"))
+}
+
+/// The same with a standard library of our own, which traps where it would format a panic's message for nobody to read: 6 kB less. Cargo and
+/// rustc call that unstable; the pinned toolchain holds it still (docs/adr/0008-size.md).
+fn compile_smallest(workspace: &Workspace) -> Result<PathBuf> {
+    tools::library_source(workspace)?;
+    let target = workspace.target.join("smallest");
+    let mut cargo = workspace.cargo()?;
+    cargo
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none");
+    cargo.args(CRATE).args(["--target", WASM_TARGET, "--target-dir"]).arg(&target);
+    exec::slow(cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]))?;
+    Ok(target.join(WASM_TARGET).join("wasm/sportello.wasm"))
 }
 
 /// The loader in `pkg-template/` always says where the module is; a default address in the glue would make bundlers emit it twice.
@@ -97,9 +112,18 @@ fn optimise(workspace: &Workspace, wasm_opt: &Path, module: &Path) -> Result<()>
     let smaller = module.with_extension("optimised");
     let mut command = workspace.command("node", &[])?;
     command.arg(wasm_opt).args(wasm_module::optimiser_features(workspace)?);
-    command.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    command.args(["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"]);
     exec::quiet(command.arg(module).arg("-o").arg(&smaller))?;
     fs::rename(&smaller, module).context("replacing the module with the optimised one")
+}
+
+/// The glue carries the documentation of every export; nobody reads it there.
+fn minify(workspace: &Workspace, esbuild: &Path, glue: &Path) -> Result<()> {
+    let mut command = workspace.command("node", &[])?;
+    command.arg(esbuild).args(["--minify", "--format=esm", "--target=es2022", "--allow-overwrite"]);
+    let mut outfile = OsString::from("--outfile=");
+    outfile.push(glue);
+    exec::quiet(command.arg(glue).arg(outfile).arg("--log-level=warning"))
 }
 
 fn assemble(workspace: &Workspace, generated: &Path) -> Result<PathBuf> {

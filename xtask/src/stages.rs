@@ -119,7 +119,7 @@ fn tests(run: &Run<'_>) -> PathBuf {
 
 fn set_up_npm(run: &mut Run<'_>) -> Result<()> {
     npm::ensure_node(run.workspace)?;
-    npm::wasm_opt(run.workspace)?;
+    npm::shrinkers(run.workspace)?;
     npm::install(run.workspace, &tests(run))
 }
 

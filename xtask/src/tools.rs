@@ -38,6 +38,14 @@ pub(crate) fn complete_toolchain(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// The standard library's source, from which the module that browsers download is built.
+pub(crate) fn library_source(workspace: &Workspace) -> Result<()> {
+    if workspace.sysroot.join("lib/rustlib/src/rust/library/Cargo.lock").is_file() {
+        return Ok(());
+    }
+    rustup(workspace, &["component", "add", "rust-src"])
+}
+
 fn rustup(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let by_hand = format!("rustup {}", arguments.join(" "));
     if on_path(&["rustup"]).is_none() {

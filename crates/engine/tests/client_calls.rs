@@ -145,7 +145,8 @@ fn a_call_that_is_never_answered_fails_in_time() {
 fn calls_that_need_a_chat_say_so_where_there_is_none() {
     let mut driver = Driver::ready();
     driver.feed(Input::Call { op: 1, call: Call::FinishChat });
-    driver.feed(Input::Call { op: 2, call: Call::Send { chat_id: None, message: json!({"type": "text"}), file: None } });
+    driver
+        .feed(Input::Call { op: 2, call: Call::Send { chat_id: None, message: json!({"type": "text"}), file: None } });
     driver.feed(Input::Call { op: 3, call: Call::Escalate { request: None } });
     for op in 1..=3 {
         assert_eq!(driver.rejection(op).code, ErrorCode::NoChat);

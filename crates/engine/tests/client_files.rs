@@ -30,7 +30,10 @@ fn reserve(driver: &mut Driver) -> (String, Option<Value>) {
     let request = driver.take_request(RESERVE);
     let body = request.body.clone().unwrap();
     assert_eq!(body["type"], "photo");
-    assert_eq!((&body["name"], &body["content_type"], &body["size"]), (&json!("cat.jpg"), &json!("image/jpeg"), &json!(9)));
+    assert_eq!(
+        (&body["name"], &body["content_type"], &body["size"]),
+        (&json!("cat.jpg"), &json!("image/jpeg"), &json!(9))
+    );
     driver.answer(request.id, 201, json!({"media_id": 40, "upload": {"url": "/u", "fields": {"key": "k"}}}));
     upload(driver)
 }

@@ -129,7 +129,10 @@ fn without_locks_a_new_page_takes_up_everything_and_a_running_one_nothing_fresh(
     driver.storage(&left);
     driver.grant("s", 5);
     assert_eq!(content(&mut driver).as_deref(), Some("left"));
-    let fresh = left.iter().map(|(key, value)| (key.replace(&format!("|{page}|"), "|other|x"), value.clone())).collect::<Vec<_>>();
+    let fresh = left
+        .iter()
+        .map(|(key, value)| (key.replace(&format!("|{page}|"), "|other|x"), value.clone()))
+        .collect::<Vec<_>>();
     driver.storage(&fresh);
     driver.feed(Input::Wake);
     assert_eq!(content(&mut driver), None);

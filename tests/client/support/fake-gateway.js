@@ -138,6 +138,7 @@ export class FakeGateway {
   }
 
   #route(entry, url, body, request) {
+    if (entry === "POST /api/v1/stream") return this.#streamEvents(body, request.signal);
     if (entry === "POST /api/v1/sessions") {
       this.bodies.push(body);
       return json(200, { session_token: `s${this.endUserId}`, expires_in_ms: 900000, end_user: { id: this.endUserId } });
@@ -160,6 +161,19 @@ export class FakeGateway {
       return json(200, { messages: this.messages.slice(after), last_index: index });
     }
     if (entry === "POST /api/v1/chats/7/messages") return this.#send(body);
+    if (entry === "POST /api/v1/chats/7/resume") {
+      if (this.chat.status !== "dismissed") return json(409, { error: { code: "conflict", message: "not dismissed" } });
+      this.change('{"status":"queued"}');
+      return json(200, { chat: this.chat });
+    }
+    if (entry === "POST /api/v1/chats/7/typing") {
+      this.frames.push({ ...body, type: "typing", by: "rest" });
+      return new Response(null, { status: 204 });
+    }
+    if (entry === "POST /api/v1/chats/7/uploads") {
+      this.bodies.push(body);
+      return json(201, { media_id: 40, upload: { url: "/form", fields: { key: "k" } } });
+    }
     return json(404, { error: { code: "not_found", message: "no such thing" } });
   }
 
@@ -206,15 +220,42 @@ export class FakeGateway {
       close: () => (this.sockets = this.sockets.filter((other) => other !== socket)),
     };
     setTimeout(() => {
-      if (this.down) return socket.onclose?.(new CloseEvent("close", { code: 1006 }));
+      if (this.down || this.socketsBlocked) return socket.onclose?.(new CloseEvent("close", { code: 1006 }));
       this.sockets.push(socket);
       socket.onopen?.(new Event("open"));
     });
     return socket;
   }
 
+  /** The event stream for clients whose WebSockets do not get through. */
+  #streamEvents(join, signal) {
+    const encoder = new TextEncoder();
+    const gateway = this;
+    const socket = { close() {} };
+    const body = new ReadableStream({
+      start(events) {
+        // In two pieces, as a network may cut it.
+        socket.deliver = (frame) => {
+          const bytes = encoder.encode(`data: ${JSON.stringify(frame)}\n\n`);
+          events.enqueue(bytes.slice(0, 20));
+          events.enqueue(bytes.slice(20));
+        };
+        socket.onclose = () => events.close();
+        gateway.sockets.push(socket);
+        gateway.#hear(socket, join);
+      },
+    });
+    signal.addEventListener("abort", () => (this.sockets = this.sockets.filter((other) => other !== socket)));
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  }
+
+  blockSockets() {
+    this.socketsBlocked = true;
+  }
+
   #hear(socket, frame) {
     this.frames.push(frame);
+    if (frame.type === "ping") return socket.deliver({ type: "pong" });
     if (frame.type !== "join") return;
     if (frame.token !== `s${this.endUserId}`) {
       return socket.deliver({ type: "error", code: "unauthorized", message: "another session" });
@@ -286,4 +327,23 @@ export function methodNames(object) {
   const names = [];
   for (let o = object; o && o !== Object.prototype; o = Object.getPrototypeOf(o)) names.push(...Object.getOwnPropertyNames(o));
   return names.join(" ");
+}
+
+/** How the package loads its chunks, but with a `files` that keeps them in memory and uploads to nowhere; `log` tells what it was asked. */
+export function chunksWith(open, lost) {
+  const log = [];
+  const kept = new Map();
+  return {
+    log,
+    events: async () => ({ open }),
+    files: async () => ({
+      keep: async (key, file) => void (kept.set(key, file), log.push("keep")),
+      forget: async (key) => void (kept.delete(key), log.push("forget")),
+      upload: async (url, fields, key, file) => {
+        file ??= kept.get(key);
+        log.push(`upload ${url} ${fields.key} ${file?.size}`);
+        return lost ? -1 : 204;
+      },
+    }),
+  };
 }

@@ -54,6 +54,10 @@ extern "C" {
     pub(crate) fn full_storage() -> JsValue;
     #[wasm_bindgen(js_name = withStorageRefused)]
     pub(crate) fn with_storage_refused(run: &mut dyn FnMut());
+    #[wasm_bindgen(method, js_name = blockSockets)]
+    pub(crate) fn block_sockets(this: &FakeGateway);
+    #[wasm_bindgen(js_name = chunksWith)]
+    fn chunks_with(open: &JsValue, lost: bool) -> JsValue;
     #[wasm_bindgen(js_name = methodNames)]
     pub(crate) fn method_names(object: &JsValue) -> String;
 
@@ -73,6 +77,22 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &Function, ms: i32);
+}
+
+#[wasm_bindgen(module = "/pkg-template/events.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = open)]
+    fn open_events(url: &str, heard: &Function, ended: &Function) -> JsValue;
+}
+
+/// Lets clients load chunks: the package's own `events`, and a `files` that keeps files in memory. Gives what `files` was asked.
+pub(crate) fn offer_chunks(files_are_lost: bool) -> Array {
+    let open = Closure::<dyn FnMut(String, Function, Function) -> JsValue>::new(|url: String, heard, ended| {
+        open_events(&url, &heard, &ended)
+    });
+    let chunks = chunks_with(&open.into_js_value(), files_are_lost);
+    sportello::set_chunks(chunks.clone());
+    get(&chunks, "log").unchecked_into()
 }
 
 thread_local! {
@@ -181,7 +201,7 @@ pub(crate) struct Recorder {
     record: Rc<RefCell<Record>>,
 }
 
-pub(crate) const EVENTS: [&str; 18] = [
+pub(crate) const EVENTS: [&str; 20] = [
     "ready",
     "authenticated",
     "chat.ongoing",
@@ -193,6 +213,8 @@ pub(crate) const EVENTS: [&str; 18] = [
     "chat.typingEnded",
     "chat.connected",
     "chat.disconnected",
+    "chat.dismissed",
+    "chat.timeout",
     "chat.ended",
     "chat.destroyed",
     "chat.reconnected",

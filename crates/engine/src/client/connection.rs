@@ -4,10 +4,10 @@
 use wire::{Document, ErrorCode, Field, close};
 
 use super::backoff::{Backoff, spread_ms};
+use super::calls::{Purpose, chat_path};
 use super::chat::Member;
 use super::engine::Client;
 use super::error::Error;
-use super::calls::{Purpose, chat_path};
 use super::types::{ConnectionState, Event, Method, Output, StreamId, Transport};
 
 /// How often `typing` is repeated while the end user goes on typing; the gateway forgets it after twice that time.
@@ -365,17 +365,20 @@ impl<D: Document> Client<D> {
     }
 
     fn send_typing(&mut self, typing: bool) {
-        let (Some(stream), true, Some(chat)) = (self.connection.stream(), self.connection.is_joined(), &self.chat) else {
+        let (Some(stream), true, Some(chat)) = (self.connection.stream(), self.connection.is_joined(), &self.chat)
+        else {
             return;
         };
         let path = chat_path(chat.id, "/typing");
-        let mut frame = vec![("typing", Field::Flag(typing))];
         match self.connection.transport {
             Transport::WebSocket => {
-                frame.push(("type", Field::Text("typing".to_owned())));
+                let frame = vec![("type", Field::Text("typing".to_owned())), ("typing", Field::Flag(typing))];
                 self.output(Output::SendFrame { stream, frame: D::build(frame) });
             }
-            Transport::ServerSentEvents => self.request(Purpose::Quiet, Method::Post, path, Some(D::build(frame))),
+            Transport::ServerSentEvents => {
+                let body = D::build(vec![("typing", Field::Flag(typing))]);
+                self.request(Purpose::Quiet, Method::Post, path, Some(body));
+            }
         }
     }
 }

@@ -74,8 +74,15 @@ impl<D: Document> Client<D> {
             }
             Attachment::Pending(_) | Attachment::Uploading { .. } => {
                 let file = entry.message.field(FILE_FIELD);
-                let field = |name| file.as_ref().and_then(|file| file.field(name)).map(|value| (name, Field::Document(value)));
-                let body = [Some(("client_id", id())), Some(("type", kind())), field("name"), field("content_type"), field("size")];
+                let field =
+                    |name| file.as_ref().and_then(|file| file.field(name)).map(|value| (name, Field::Document(value)));
+                let body = [
+                    Some(("client_id", id())),
+                    Some(("type", kind())),
+                    field("name"),
+                    field("content_type"),
+                    field("size"),
+                ];
                 (Purpose::Reserve { client_id }, "/uploads", body.into_iter().flatten().collect())
             }
         };

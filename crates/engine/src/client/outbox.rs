@@ -63,9 +63,14 @@ pub(crate) enum Attachment<D> {
     /// Not uploaded yet; the file itself where this page has it.
     Pending(Option<D>),
     /// On its way to the gateway, which will know it by this number.
-    Uploading { file: Option<D>, media_id: u64 },
+    Uploading {
+        file: Option<D>,
+        media_id: u64,
+    },
     /// With the gateway.
-    Stored { media_id: u64 },
+    Stored {
+        media_id: u64,
+    },
 }
 
 /// What the key of a stored message says: when and where it was written, and its idempotency key.

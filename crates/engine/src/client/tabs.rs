@@ -24,7 +24,9 @@ const LOOK_AT_MOST_MS: u64 = 32_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lock {
     Free,
-    Asked { until_ms: u64 },
+    Asked {
+        until_ms: u64,
+    },
     /// Whoever has it keeps it too long.
     Overdue,
     Held,

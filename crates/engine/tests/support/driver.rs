@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use engine::client::{
-    BackoffOptions, Call, Client, Config, DeliveryState, Error, Event, Input, OpId, Output, Request, RequestId, Response, Settled,
-    StreamId, Transport,
+    BackoffOptions, Call, Client, Config, DeliveryState, Error, Event, Input, OpId, Output, Request, RequestId,
+    Response, Settled, StreamId, Transport,
 };
 use serde_json::{Value, json};
 

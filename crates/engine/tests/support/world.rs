@@ -159,7 +159,10 @@ impl World {
     }
 
     pub(crate) fn say(&mut self, content: &str) {
-        self.call(content, Call::Send { chat_id: None, message: json!({"type": "text", "content": content}), file: None });
+        self.call(
+            content,
+            Call::Send { chat_id: None, message: json!({"type": "text", "content": content}), file: None },
+        );
     }
 
     /// The agent takes the chat, or says something in it.
