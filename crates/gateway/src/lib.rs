@@ -147,6 +147,7 @@ pub async fn serve(
         listener.local_addr().map_err(|cause| ServeError::Io { what: "the listener is not usable".into(), cause })?;
     let app = Arc::new(build(config, store, address).await?);
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -171,6 +172,7 @@ pub async fn serve(
         () = deadline(&app) => Ok(()),
     };
     sweeper.abort();
+    timers.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })
@@ -188,6 +190,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform: Arc::clone(&platform),
         heartbeat_ms: config.stream.heartbeat_ms,
         max_page_bytes: config.limits.max_page_bytes,
+        limits: session_limits(&config),
     });
     Ok(App {
         tokens: SessionTokens::new(&keys),
@@ -203,6 +206,15 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         chats,
         keys,
     })
+}
+
+fn session_limits(config: &Config) -> engine::gateway::Limits {
+    let timer = |ms: u64| Some(ms).filter(|ms| *ms > 0);
+    engine::gateway::Limits {
+        dismiss_after_ms: timer(config.chat.dismiss_after_ms),
+        chat_timeout_ms: timer(config.chat.timeout_ms),
+        ..engine::gateway::Limits::default()
+    }
 }
 
 /// Ready when a stop has taken as long as it may.

@@ -20,6 +20,8 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}", &["get", "patch", "delete"]),
         ("/api/v1/chats/{chat_id}/messages", &["get", "post"]),
         ("/api/v1/chats/{chat_id}/escalations", &["post"]),
+        ("/api/v1/chats/{chat_id}/resume", &["post"]),
+        ("/api/v1/chats/{chat_id}/typing", &["post"]),
         ("/desk/api/v1/sessions", &["post", "delete"]),
         ("/desk/api/v1/me", &["get"]),
         ("/desk/api/v1/chats", &["get"]),
@@ -35,7 +37,7 @@ async fn every_route_is_described_with_its_refusals() {
             let responses = operation["responses"].as_object().unwrap();
             let ok = responses.iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
             let ok = ok.unwrap_or_else(|| panic!("{method} {path} has no good answer"));
-            let is_empty = *path == "/desk/api/v1/sessions" && *method == "delete";
+            let is_empty = responses.contains_key("204");
             assert!(is_empty || ok["content"]["application/json"]["schema"].is_object(), "{method} {path}: {ok}");
             if *path == "/health" {
                 continue;
