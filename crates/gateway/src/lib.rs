@@ -23,6 +23,7 @@ mod clock;
 pub mod config;
 mod error;
 mod http;
+mod listener;
 mod message;
 mod platform;
 pub mod store;
@@ -37,6 +38,7 @@ use bus::{Bus, LocalBus};
 use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
+use listener::ImpatientListener;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
 use store::{SqliteStore, Store, StoreError};
@@ -157,8 +159,8 @@ pub async fn serve(
         }
     };
     let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    // Small frames must not wait for each other.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let write_timeout = Duration::from_millis(app.config.stream.write_timeout_ms);
+    let listener = ImpatientListener::new(listener, write_timeout).tap_io(|_| {});
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     tracing::info!(%address, "listening");
     let drained = async {

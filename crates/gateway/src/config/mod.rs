@@ -211,11 +211,19 @@ pub struct Stream {
     pub write_timeout_ms: u64,
     /// How long a stream outlives its session, so that the client can renew it without haste.
     pub expiry_grace_ms: u64,
+    /// Whether end users get WebSockets; without, their clients use server-sent events, as behind a proxy that blocks WebSockets.
+    pub websocket: bool,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { heartbeat_ms: 20_000, join_timeout_ms: 10_000, write_timeout_ms: 20_000, expiry_grace_ms: 60_000 }
+        Stream {
+            heartbeat_ms: 20_000,
+            join_timeout_ms: 10_000,
+            write_timeout_ms: 20_000,
+            expiry_grace_ms: 60_000,
+            websocket: true,
+        }
     }
 }
 
