@@ -23,6 +23,7 @@ mod clock;
 pub mod config;
 mod error;
 mod http;
+mod listener;
 mod message;
 mod platform;
 pub mod store;
@@ -37,6 +38,7 @@ use bus::{Bus, LocalBus};
 use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
+use listener::ImpatientListener;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
 use store::{SqliteStore, Store, StoreError};
@@ -147,6 +149,7 @@ pub async fn serve(
         listener.local_addr().map_err(|cause| ServeError::Io { what: "the listener is not usable".into(), cause })?;
     let app = Arc::new(build(config, store, address).await?);
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -156,8 +159,8 @@ pub async fn serve(
         }
     };
     let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    // Small frames must not wait for each other.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let write_timeout = Duration::from_millis(app.config.stream.write_timeout_ms);
+    let listener = ImpatientListener::new(listener, write_timeout).tap_io(|_| {});
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     tracing::info!(%address, "listening");
     let drained = async {
@@ -171,6 +174,7 @@ pub async fn serve(
         () = deadline(&app) => Ok(()),
     };
     sweeper.abort();
+    timers.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })
@@ -188,6 +192,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform: Arc::clone(&platform),
         heartbeat_ms: config.stream.heartbeat_ms,
         max_page_bytes: config.limits.max_page_bytes,
+        limits: session_limits(&config),
     });
     Ok(App {
         tokens: SessionTokens::new(&keys),
@@ -203,6 +208,15 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         chats,
         keys,
     })
+}
+
+fn session_limits(config: &Config) -> engine::gateway::Limits {
+    let timer = |ms: u64| Some(ms).filter(|ms| *ms > 0);
+    engine::gateway::Limits {
+        dismiss_after_ms: timer(config.chat.dismiss_after_ms),
+        chat_timeout_ms: timer(config.chat.timeout_ms),
+        ..engine::gateway::Limits::default()
+    }
 }
 
 /// Ready when a stop has taken as long as it may.

@@ -15,22 +15,10 @@ const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
 
 fn state(end_user_id: u64, menu_id: u64) -> ChatState {
     ChatState {
-        id: 0,
-        end_user_id,
-        menu_id,
-        status: Status::Queued,
-        agent_id: None,
-        virtual_agent_id: None,
-        all_agent_ids: vec![],
         all_virtual_agent_ids: vec![7],
-        created_at_ms: 1000,
         queued_at_ms: Some(1000),
-        assigned_at_ms: None,
-        ended_at_ms: None,
-        ended_by: None,
-        dropped: false,
-        last_index: 0,
         revision: 1,
+        ..ChatState::new(end_user_id, menu_id, None, 1000)
     }
 }
 
@@ -81,6 +69,7 @@ async fn story(store: Arc<dyn Store>) {
     changes_are_whole_and_only_on_top_of_their_revision(&*store).await;
     pages_are_bounded(&*store).await;
     queues_are_listed_in_order(&*store).await;
+    quiet_chats_are_found_longest_first(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     escalations_are_recorded_once(&*store).await;
     agents_keep_their_numbers_and_sign_ins_end(&*store).await;
@@ -234,6 +223,35 @@ async fn queues_are_listed_in_order(store: &dyn Store) {
     assert!(store.chats_of_agent(ada, 10).await.unwrap().is_empty());
 }
 
+async fn quiet_chats_are_found_longest_first(store: &dyn Store) {
+    let uma = user(store, "uma").await;
+    let mut chats = Vec::new();
+    for (key, unanswered_since_ms, active_at_ms) in [("s1", None, 30), ("s2", Some(20), 40), ("s3", Some(10), 50)] {
+        let chat = open_chat(store, uma, key, 3).await;
+        change(store, chat, |state| {
+            (state.status, state.updated_at_ms, state.end_user_wrote) = (Status::Assigned, 60, true);
+            (state.unanswered_since_ms, state.active_at_ms) = (unanswered_since_ms, active_at_ms);
+        })
+        .await;
+        let stored = store.chat(chat).await.unwrap().unwrap().state;
+        assert_eq!((stored.updated_at_ms, stored.end_user_wrote), (60, true));
+        assert_eq!((stored.unanswered_since_ms, stored.active_at_ms), (unanswered_since_ms, active_at_ms));
+        chats.push(chat);
+    }
+    let quiet =
+        async |unanswered_ms, silent_ms, limit| store.quiet_chats(unanswered_ms, silent_ms, limit).await.unwrap();
+    assert_eq!(quiet(None, None, 9).await, [0_u64; 0]);
+    assert_eq!(quiet(Some(9), Some(29), 9).await, [0_u64; 0]);
+    assert_eq!(quiet(Some(10), None, 9).await, [chats[2]]);
+    assert_eq!(quiet(Some(900), None, 9).await, [chats[2], chats[1]]);
+    assert_eq!(quiet(Some(900), Some(40), 9).await, [chats[2], chats[1], chats[0], chats[1]]);
+    assert_eq!(quiet(Some(900), Some(900), 1).await, [chats[2], chats[0]]);
+    for chat in chats {
+        change(store, chat, |state| state.status = Status::Finished).await;
+    }
+    assert_eq!(quiet(Some(900), Some(900), 9).await, [0_u64; 0]);
+}
+
 async fn load_and_handling_time_follow_the_chats(store: &dyn Store) {
     let uma = user(store, "uma").await;
     let ada = store.register_agent("load-ada", "Ada", None).await.unwrap();
@@ -260,6 +278,13 @@ async fn load_and_handling_time_follow_the_chats(store: &dyn Store) {
     assert_eq!(store.mean_handling_ms("acme", 44, 2).await.unwrap(), Some(2_000), "the newest two");
     assert_eq!(store.mean_handling_ms("acme", 44, 10).await.unwrap(), Some(4_333));
     assert_eq!(store.mean_handling_ms("acme", 45, 10).await.unwrap(), None);
+    let silent = open_chat(store, uma, "h4", 44).await;
+    change(store, silent, |state| {
+        (state.status, state.assigned_at_ms, state.ended_at_ms) = (Status::Finished, Some(1), Some(90_000));
+        state.ended_by = Some(EndedBy::Timeout);
+    })
+    .await;
+    assert_eq!(store.mean_handling_ms("acme", 44, 10).await.unwrap(), Some(4_333), "nobody worked on that one");
 }
 
 async fn escalations_are_recorded_once(store: &dyn Store) {

@@ -193,7 +193,7 @@ pub struct Member {
 #[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
 pub struct Chat {
     pub id: u64,
-    /// `va_assigned`, `queued`, `assigned`, `finished`; an open set.
+    /// `va_assigned`, `queued`, `assigned`, `dismissed`, `finished`; an open set.
     pub status: String,
     pub status_text: String,
     pub features: Vec<String>,
@@ -201,6 +201,9 @@ pub struct Chat {
     pub created_at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<String>,
+    /// `end_user`, `agent`, `virtual_agent` or `timeout`; absent while the chat goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<ChatAgent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,6 +244,19 @@ pub struct OngoingChatBody {
 pub struct ChatPatch {
     /// Only `finished`.
     pub status: String,
+}
+
+/// `POST` of a return to a dismissed chat.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ResumeRequest {}
+
+/// `POST` of the end user's typing.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TypingRequest {
+    /// Whether the end user types now.
+    pub typing: bool,
 }
 
 /// A message with its envelope. Seed 003, `MessageResponse`, with `$timestamp` in milliseconds.

@@ -24,6 +24,8 @@ pub enum ClientFrame {
         /// Whether it types now.
         typing: bool,
     },
+    /// Is the stream alive?
+    Ping,
     /// Answer to a `ping`.
     Pong,
     /// A kind of a newer client: ignored.
@@ -62,6 +64,8 @@ pub enum ServerFrame {
     },
     /// Are you there?
     Ping,
+    /// Answer to the client's `ping`.
+    Pong,
     /// The gateway shuts down.
     Closing {
         /// Reconnect in a random part of this time.

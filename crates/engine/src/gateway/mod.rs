@@ -11,6 +11,11 @@
 //! 2. Indexes are given in the order of commits, 1, 2, 3, … without a gap; an idempotency key that was used before gets the index it got then.
 //! 3. A stream gets messages only in the order of their indexes, from its cursor on, and at most one delivery is on its way to a stream:
 //!    a slow reader costs a cursor, not a queue.
+//!
+//! **Time.** Dismissal and timeout follow from times in the stored state, so that they survive a restart. A chat has a clock of its own, the
+//! time of its newest change, which never goes back: where the machine's clock is set back, new messages get the newest time there was, and
+//! timers run out late, by no more than the jump. Where it jumps forward, or the gateway was down, what is overdue waits
+//! [`Limits::late_grace_ms`] once. What a timer does takes away its own condition, so that no clock makes it run in a loop.
 
 mod session;
 mod state;

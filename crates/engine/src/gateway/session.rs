@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use wire::ErrorCode;
 
-use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Message, Script, SentKey, Status};
+use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Expiry, Message, Script, SentKey, Status};
 
 /// A request that waits for an answer; the gateway's own number.
 pub type RequestId = u64;
@@ -30,11 +30,27 @@ pub struct Limits {
     pub streams: usize,
     /// How long someone counts as typing without saying so again.
     pub typing_ms: u64,
+    /// How long an end user may leave the agent's last message unanswered before the chat is dismissed; `None` for ever.
+    pub dismiss_after_ms: Option<u64>,
+    /// How long an end user may stay silent before the chat ends; `None` for ever.
+    pub chat_timeout_ms: Option<u64>,
+    /// What is found due longer ago than this waits as long again, once. After an outage, or when the clock jumped forward, the end user
+    /// had no chance to answer in time.
+    pub late_grace_ms: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { waiting_commands: 256, tail_messages: 64, batch_messages: 500, streams: 32, typing_ms: 10_000 }
+        Limits {
+            waiting_commands: 256,
+            tail_messages: 64,
+            batch_messages: 500,
+            streams: 32,
+            typing_ms: 10_000,
+            dismiss_after_ms: None,
+            chat_timeout_ms: None,
+            late_grace_ms: 60_000,
+        }
     }
 }
 
@@ -80,6 +96,13 @@ pub enum Input<B> {
         /// The stream it was said on.
         stream: StreamId,
         /// Whether it types now.
+        typing: bool,
+    },
+    /// Someone types, or stopped, and says so beside the stream. Whoever may not read the chat is not heard.
+    TypingBeside {
+        /// Who.
+        actor: Actor,
+        /// Whether they type now.
         typing: bool,
     },
     /// A stream is gone.
@@ -170,6 +193,15 @@ struct Committing<B> {
     answers: Vec<(RequestId, Result<Done, Refusal>)>,
 }
 
+/// A chat's timer that ran out unseen.
+#[derive(Clone, Copy)]
+struct Late {
+    /// Which: timers are told apart by their time.
+    due_ms: u64,
+    /// When it takes effect, unless the end user comes back before.
+    fires_at_ms: u64,
+}
+
 /// One chat.
 pub struct ChatSession<B, S> {
     script: S,
@@ -183,6 +215,10 @@ pub struct ChatSession<B, S> {
     committing: Option<Committing<B>>,
     streams: BTreeMap<StreamId, Stream>,
     typing: HashMap<Actor, u64>,
+    /// A timer that was found late, and when it may run out.
+    late: Option<Late>,
+    /// The newest time that was told.
+    seen_ms: u64,
     outputs: VecDeque<Output<B>>,
     stopped: bool,
 }
@@ -201,6 +237,8 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             committing: None,
             streams: BTreeMap::new(),
             typing: HashMap::new(),
+            late: None,
+            seen_ms: 0,
             outputs: VecDeque::new(),
             stopped: false,
         }
@@ -212,7 +250,8 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         &self.state
     }
 
-    /// Whether nobody reads, writes or waits: the gateway may forget the session.
+    /// Whether nobody reads, writes or waits: the gateway may forget the session. Timers do not count: they follow from the state, so
+    /// that whoever loads the chat when they are due finds them.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.streams.is_empty() && self.waiting.is_empty() && self.committing.is_none() && self.outputs.is_empty()
@@ -221,7 +260,20 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     /// When [`Input::Tick`] is due.
     #[must_use]
     pub fn next_timeout_ms(&self) -> Option<u64> {
-        self.typing.values().min().copied()
+        let chat = self.chat_timer().map(|(due_ms, _)| self.effective_ms(due_ms));
+        self.typing.values().copied().chain(chat).min()
+    }
+
+    /// The chat's own timer that runs out first; none while a change is on its way, which may change it.
+    fn chat_timer(&self) -> Option<(u64, Expiry)> {
+        if self.stopped || self.committing.is_some() {
+            return None;
+        }
+        self.state.next_expiry(&self.limits)
+    }
+
+    fn effective_ms(&self, due_ms: u64) -> u64 {
+        self.late.filter(|late| late.due_ms == due_ms).map_or(due_ms, |late| late.fires_at_ms)
     }
 
     /// What is to be done next; `None` until the next input.
@@ -231,6 +283,11 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
 
     /// Takes one input in. Call [`ChatSession::poll`] until it returns `None` afterwards.
     pub fn handle(&mut self, input: Input<B>, now_ms: u64) {
+        if now_ms < self.seen_ms {
+            // The clock was set back: what was late by it may not be.
+            self.late = None;
+        }
+        self.seen_ms = now_ms;
         match input {
             Input::Command { request, actor, command } => self.handle_command(request, actor, command, now_ms),
             Input::Committed => self.handle_committed(now_ms),
@@ -243,9 +300,21 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
                     self.advance(stream);
                 }
             }
-            Input::Typing { stream, typing } => self.handle_typing(stream, typing, now_ms),
+            Input::Typing { stream, typing } => {
+                if let Some(actor) = self.streams.get(&stream).map(|entry| entry.actor) {
+                    self.handle_typing(actor, typing, now_ms);
+                }
+            }
+            Input::TypingBeside { actor, typing } => {
+                if self.may_read(actor) {
+                    self.handle_typing(actor, typing, now_ms);
+                }
+            }
             Input::Leave { stream } => self.handle_leave(stream),
-            Input::Tick => self.expire_typing(now_ms),
+            Input::Tick => {
+                self.expire_typing(now_ms);
+                self.expire_chat(now_ms);
+            }
         }
     }
 
@@ -263,10 +332,10 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         if self.committing.is_some() || self.waiting.is_empty() {
             return;
         }
-        let mut draft = Draft::new(self.state.clone());
+        let mut draft = Draft::new(self.state.clone(), now_ms);
         let mut answers = Vec::new();
         for (request, actor, command) in std::mem::take(&mut self.waiting) {
-            answers.push((request, draft.apply(actor, &command, &self.sent, &self.script, now_ms)));
+            answers.push((request, draft.apply(actor, &command, &self.sent, &self.script)));
         }
         if draft.is_empty() {
             // Only refusals, and repetitions of what is durable already.
@@ -275,9 +344,31 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             }
             return;
         }
+        self.commit(draft, answers);
+    }
+
+    fn commit(&mut self, draft: Draft<B>, answers: Vec<(RequestId, Result<Done, Refusal>)>) {
         let change = draft.finish();
         self.outputs.push_back(Output::Commit(change.clone()));
         self.committing = Some(Committing { change, answers });
+    }
+
+    /// Dismisses or ends the chat of a silent end user.
+    fn expire_chat(&mut self, now_ms: u64) {
+        let Some((due_ms, expiry)) = self.chat_timer() else { return };
+        if now_ms < self.effective_ms(due_ms) {
+            return;
+        }
+        let grace_ms = self.limits.late_grace_ms;
+        let is_known = self.late.is_some_and(|late| late.due_ms == due_ms);
+        if !is_known && now_ms.saturating_sub(due_ms) > grace_ms {
+            self.late = Some(Late { due_ms, fires_at_ms: now_ms.saturating_add(grace_ms) });
+            return;
+        }
+        self.late = None;
+        let mut draft = Draft::new(self.state.clone(), now_ms);
+        draft.expire(expiry, &self.script);
+        self.commit(draft, Vec::new());
     }
 
     fn handle_committed(&mut self, now_ms: u64) {
@@ -384,9 +475,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         self.outputs.push_back(Output::Deliver { stream, messages, state });
     }
 
-    fn handle_typing(&mut self, stream: StreamId, typing: bool, now_ms: u64) {
-        let Some(entry) = self.streams.get(&stream) else { return };
-        let actor = entry.actor;
+    fn handle_typing(&mut self, actor: Actor, typing: bool, now_ms: u64) {
         if self.state.status == Status::Finished {
             return;
         }
@@ -438,6 +527,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             self.refuse(stream, ErrorCode::Unavailable);
         }
         self.typing.clear();
+        self.late = None;
         self.outputs.push_back(Output::Stop);
     }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use wire::ErrorCode;
 
+use super::session::Limits;
+
 /// Where a chat stands. The vendor's set is open (`ccaip.md` 11.1); these are the states the embedded platform reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -13,6 +15,8 @@ pub enum Status {
     Queued,
     /// An agent talks with the end user.
     Assigned,
+    /// The end user fell silent and the agent was let go; the end user may come back.
+    Dismissed,
     /// Over.
     Finished,
 }
@@ -25,6 +29,7 @@ impl Status {
             Status::VaAssigned => "va_assigned",
             Status::Queued => "queued",
             Status::Assigned => "assigned",
+            Status::Dismissed => "dismissed",
             Status::Finished => "finished",
         }
     }
@@ -32,7 +37,7 @@ impl Status {
     /// The status with this word.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Status> {
-        [Status::VaAssigned, Status::Queued, Status::Assigned, Status::Finished]
+        [Status::VaAssigned, Status::Queued, Status::Assigned, Status::Dismissed, Status::Finished]
             .into_iter()
             .find(|status| status.as_str() == text)
     }
@@ -103,6 +108,8 @@ pub enum EndedBy {
     Agent,
     /// The virtual agent.
     VirtualAgent,
+    /// Nobody: the end user was silent for too long.
+    Timeout,
 }
 
 impl EndedBy {
@@ -113,13 +120,16 @@ impl EndedBy {
             EndedBy::EndUser => "end_user",
             EndedBy::Agent => "agent",
             EndedBy::VirtualAgent => "virtual_agent",
+            EndedBy::Timeout => "timeout",
         }
     }
 
     /// The value with this word.
     #[must_use]
     pub fn from_text(text: &str) -> Option<EndedBy> {
-        [EndedBy::EndUser, EndedBy::Agent, EndedBy::VirtualAgent].into_iter().find(|ended_by| ended_by.as_str() == text)
+        [EndedBy::EndUser, EndedBy::Agent, EndedBy::VirtualAgent, EndedBy::Timeout]
+            .into_iter()
+            .find(|ended_by| ended_by.as_str() == text)
     }
 }
 
@@ -154,10 +164,71 @@ pub struct ChatState {
     pub ended_by: Option<EndedBy>,
     /// The end user dropped it: it is never offered as ongoing again.
     pub dropped: bool,
+    /// The chat's own clock: when it last changed. No change and no message is stored with an earlier time, whatever the machine's clock
+    /// says, so that a clock set back delays timers and never reorders times.
+    pub updated_at_ms: u64,
+    /// Since when the chat timeout runs: the opening, the entry into the queue, the assignment or the end user's newest message.
+    pub active_at_ms: u64,
+    /// The end user wrote since the chat was opened or last dismissed; without that it is not dismissed (again).
+    pub end_user_wrote: bool,
+    /// Since when the dismissal timer runs: the assigned agent's newest message, until the end user answers it.
+    pub unanswered_since_ms: Option<u64>,
     /// The index of the newest message, 0 for none.
     pub last_index: u64,
     /// Grows by 1 with each change.
     pub revision: u64,
+}
+
+impl ChatState {
+    /// A chat that is about to be opened with [`open`]: queued, without messages, revision 0. The store gives it its number.
+    #[must_use]
+    pub fn new(end_user_id: u64, menu_id: u64, virtual_agent_id: Option<u64>, now_ms: u64) -> ChatState {
+        ChatState {
+            id: 0,
+            end_user_id,
+            menu_id,
+            status: Status::Queued,
+            agent_id: None,
+            virtual_agent_id,
+            all_agent_ids: Vec::new(),
+            all_virtual_agent_ids: Vec::new(),
+            created_at_ms: now_ms,
+            queued_at_ms: None,
+            assigned_at_ms: None,
+            ended_at_ms: None,
+            ended_by: None,
+            dropped: false,
+            updated_at_ms: now_ms,
+            active_at_ms: now_ms,
+            end_user_wrote: false,
+            unanswered_since_ms: None,
+            last_index: 0,
+            revision: 0,
+        }
+    }
+
+    /// The timer that runs out first, and when. Follows from what is stored, so that a restart changes nothing.
+    pub(super) fn next_expiry(&self, limits: &Limits) -> Option<(u64, Expiry)> {
+        if self.status == Status::Finished {
+            return None;
+        }
+        let after = |since_ms: u64, ms: Option<u64>| ms.map(|ms| since_ms.saturating_add(ms));
+        let timeout = after(self.active_at_ms, limits.chat_timeout_ms).map(|at_ms| (at_ms, Expiry::Timeout));
+        let unanswered = self.unanswered_since_ms.filter(|_| self.status == Status::Assigned);
+        let dismissal = unanswered.and_then(|since_ms| after(since_ms, limits.dismiss_after_ms));
+        let dismissal = dismissal.map(|at_ms| (at_ms, Expiry::Dismissal));
+        // The end comes before a dismissal of the same moment.
+        [timeout, dismissal].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)
+    }
+}
+
+/// What happens to a chat whose end user stays silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// The agent is let go.
+    Dismissal,
+    /// The chat ends.
+    Timeout,
 }
 
 /// A stored message. `body` is a handle to its content, which this crate never looks into.
@@ -198,6 +269,8 @@ pub enum Command<B> {
     Escalate,
     /// An agent takes a queued chat.
     Accept,
+    /// The end user returns to a dismissed chat.
+    Resume,
     /// End the chat.
     Finish,
     /// End the chat and never offer it as ongoing again.
@@ -227,17 +300,23 @@ pub enum Notice {
     EscalationStarted,
     /// An agent accepted.
     EscalationAccepted,
-    /// The chat is over.
+    /// The end user fell silent: the agent was let go.
+    ChatDismissed,
+    /// The end user came back to a dismissed chat.
+    ChatResumed,
+    /// The chat is over. The state that comes with it says by whom.
     ChatEnded,
 }
 
 impl Notice {
-    /// The `event` of the `noti` message.
+    /// The `event` of the `noti` message. The vendor's words for dismissal and return are unknown: those two are ours.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Notice::EscalationStarted => "escalationStarted",
             Notice::EscalationAccepted => "escalationAccepted",
+            Notice::ChatDismissed => "chatDismissed",
+            Notice::ChatResumed => "chatResumed",
             Notice::ChatEnded => "chatEnded",
         }
     }
@@ -268,33 +347,33 @@ pub trait Script<B> {
 /// Who sent under which idempotency key: keys of different authors never meet.
 pub type SentKey = (Author, String);
 
-/// Opens a chat: its first state, and the virtual agent's greeting where it has one.
-///
-/// `state` comes with its people, queue and times filled in, `revision` and `last_index` 0. The store gives the chat its number.
+/// Opens a chat that [`ChatState::new`] made: its first change, with the virtual agent's greeting where it has one.
 pub fn open<B: Clone>(state: ChatState, script: &dyn Script<B>, now_ms: u64) -> Change<B> {
-    let mut draft = Draft::new(state);
+    let mut draft = Draft::new(state, now_ms);
     if let Some(id) = draft.state.virtual_agent_id {
         draft.state.status = Status::VaAssigned;
         draft.state.all_virtual_agent_ids = vec![id];
         let acts = script.greet(&draft.state);
-        draft.perform(acts, script, now_ms);
+        draft.perform(acts, script);
     } else {
-        draft.state.status = Status::Queued;
-        draft.state.queued_at_ms = Some(now_ms);
+        draft.enter_queue();
     }
     draft.finish()
 }
 
 /// A change in the making.
 pub(super) struct Draft<B> {
-    pub(super) state: ChatState,
-    pub(super) messages: Vec<Message<B>>,
+    state: ChatState,
+    messages: Vec<Message<B>>,
     before: ChatState,
+    /// The time of the change, on the chat's own clock.
+    now_ms: u64,
 }
 
 impl<B: Clone> Draft<B> {
-    pub(super) fn new(state: ChatState) -> Self {
-        Draft { before: state.clone(), state, messages: Vec::new() }
+    pub(super) fn new(state: ChatState, now_ms: u64) -> Self {
+        let now_ms = now_ms.max(state.updated_at_ms);
+        Draft { before: state.clone(), state, messages: Vec::new(), now_ms }
     }
 
     /// Whether anything is different from the state before.
@@ -304,6 +383,7 @@ impl<B: Clone> Draft<B> {
 
     pub(super) fn finish(mut self) -> Change<B> {
         self.state.revision = self.before.revision.saturating_add(1);
+        self.state.updated_at_ms = self.now_ms;
         Change { state: self.state, messages: self.messages }
     }
 
@@ -314,20 +394,35 @@ impl<B: Clone> Draft<B> {
         command: &Command<B>,
         sent: &HashMap<SentKey, (u64, u64)>,
         script: &dyn Script<B>,
-        now_ms: u64,
     ) -> Result<Done, ErrorCode> {
         self.admit(actor, command)?;
         match command {
-            Command::Send { client_id, body } => return self.send(actor.into(), client_id, body, sent, script, now_ms),
-            Command::Escalate => self.escalate(script, now_ms)?,
-            Command::Accept => self.accept(actor, script, now_ms)?,
-            Command::Finish => self.end(actor, script, now_ms),
+            Command::Send { client_id, body } => return self.send(actor, client_id, body, sent, script),
+            Command::Escalate => self.escalate(script)?,
+            Command::Accept => self.accept(actor, script)?,
+            Command::Resume if self.state.status == Status::Dismissed => self.resume(script),
+            Command::Resume => return Err(ErrorCode::Conflict),
+            Command::Finish => self.end(actor, script)?,
             Command::Drop => {
-                self.end(actor, script, now_ms);
+                self.end(actor, script)?;
                 self.state.dropped = true;
             }
         }
         Ok(Done::State(self.state.clone()))
+    }
+
+    /// Carries out what is due when the end user stayed silent.
+    pub(super) fn expire(&mut self, expiry: Expiry, script: &dyn Script<B>) {
+        match expiry {
+            Expiry::Timeout => self.end_by(EndedBy::Timeout, script),
+            Expiry::Dismissal => {
+                self.state.status = Status::Dismissed;
+                self.state.agent_id = None;
+                self.state.unanswered_since_ms = None;
+                self.state.end_user_wrote = false;
+                self.notify(Notice::ChatDismissed, script);
+            }
+        }
     }
 
     /// Whether this actor may ask this of this chat at all.
@@ -336,8 +431,8 @@ impl<B: Clone> Draft<B> {
             (Actor::EndUser(_), Command::Accept) => false,
             (Actor::EndUser(id), _) => id == self.state.end_user_id,
             (Actor::Agent(_), Command::Accept) => true,
-            (Actor::Agent(_), Command::Escalate | Command::Drop) => false,
-            (Actor::Agent(id), _) => self.state.agent_id == Some(id) || self.has_served(id),
+            (Actor::Agent(_), Command::Escalate | Command::Resume | Command::Drop) => false,
+            (Actor::Agent(id), Command::Send { .. } | Command::Finish) => self.has_served(id),
         };
         if allowed { Ok(()) } else { Err(ErrorCode::Forbidden) }
     }
@@ -346,16 +441,25 @@ impl<B: Clone> Draft<B> {
         self.state.all_agent_ids.contains(&agent_id)
     }
 
+    /// Whether this is someone who can act in the chat as it stands: an agent who was let go cannot.
+    fn takes_part(&self, actor: Actor) -> bool {
+        match actor {
+            Actor::EndUser(_) => true,
+            Actor::Agent(id) => self.state.agent_id == Some(id),
+        }
+    }
+
     fn send(
         &mut self,
-        author: Author,
+        actor: Actor,
         client_id: &str,
         body: &B,
         sent: &HashMap<SentKey, (u64, u64)>,
         script: &dyn Script<B>,
-        now_ms: u64,
     ) -> Result<Done, ErrorCode> {
-        // A retry is answered even after the end of the chat: the message it repeats was stored before that.
+        let author = Author::from(actor);
+        // A retry is answered even after the end of the chat, and never brings a dismissed one back: the message it repeats was stored
+        // before that.
         if let Some((index, at_ms)) = sent.get(&(author, client_id.to_owned())) {
             return Ok(Done::Sent { index: *index, at_ms: *at_ms, duplicate: true });
         }
@@ -366,86 +470,124 @@ impl<B: Clone> Draft<B> {
         if self.state.status == Status::Finished {
             return Err(ErrorCode::ChatEnded);
         }
-        let index = self.push(author, Some(client_id.to_owned()), body.clone(), now_ms);
-        if self.state.status == Status::VaAssigned && matches!(author, Author::EndUser(_)) {
-            let acts = script.answer(&self.state, body);
-            self.perform(acts, script, now_ms);
+        if !self.takes_part(actor) {
+            return Err(ErrorCode::Conflict);
         }
-        Ok(Done::Sent { index, at_ms: now_ms, duplicate: false })
-    }
-
-    fn escalate(&mut self, script: &dyn Script<B>, now_ms: u64) -> Result<(), ErrorCode> {
-        match self.state.status {
-            Status::Finished => Err(ErrorCode::ChatEnded),
-            Status::Queued | Status::Assigned => Ok(()),
-            Status::VaAssigned => {
-                self.push(Author::System, None, script.notice(&self.state, Notice::EscalationStarted), now_ms);
-                self.state.status = Status::Queued;
-                self.state.queued_at_ms = Some(now_ms);
-                self.state.virtual_agent_id = None;
-                Ok(())
+        let index = self.push(author, Some(client_id.to_owned()), body.clone());
+        match actor {
+            Actor::Agent(_) => self.state.unanswered_since_ms = self.state.end_user_wrote.then_some(self.now_ms),
+            Actor::EndUser(_) => {
+                self.state.active_at_ms = self.now_ms;
+                self.state.end_user_wrote = true;
+                self.state.unanswered_since_ms = None;
+                if self.state.status == Status::Dismissed {
+                    self.resume(script);
+                } else if self.state.status == Status::VaAssigned {
+                    let acts = script.answer(&self.state, body);
+                    self.perform(acts, script);
+                }
             }
         }
+        Ok(Done::Sent { index, at_ms: self.now_ms, duplicate: false })
     }
 
-    fn accept(&mut self, actor: Actor, script: &dyn Script<B>, now_ms: u64) -> Result<(), ErrorCode> {
+    fn escalate(&mut self, script: &dyn Script<B>) -> Result<(), ErrorCode> {
+        match self.state.status {
+            Status::Finished => return Err(ErrorCode::ChatEnded),
+            Status::Queued | Status::Assigned => {}
+            Status::Dismissed => self.resume(script),
+            Status::VaAssigned => {
+                self.notify(Notice::EscalationStarted, script);
+                self.enter_queue();
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, script: &dyn Script<B>) {
+        self.enter_queue();
+        self.notify(Notice::ChatResumed, script);
+    }
+
+    /// Waiting is not silence: the timeout starts anew.
+    fn enter_queue(&mut self) {
+        self.state.status = Status::Queued;
+        self.state.queued_at_ms = Some(self.now_ms);
+        self.state.active_at_ms = self.now_ms;
+        self.state.agent_id = None;
+        self.state.virtual_agent_id = None;
+    }
+
+    fn accept(&mut self, actor: Actor, script: &dyn Script<B>) -> Result<(), ErrorCode> {
         let Actor::Agent(agent_id) = actor else { return Err(ErrorCode::Forbidden) };
         match self.state.status {
             Status::Assigned if self.state.agent_id == Some(agent_id) => Ok(()),
             Status::Queued => {
                 self.state.status = Status::Assigned;
                 self.state.agent_id = Some(agent_id);
-                self.state.assigned_at_ms = Some(now_ms);
+                self.state.assigned_at_ms = Some(self.now_ms);
+                self.state.active_at_ms = self.now_ms;
+                self.state.unanswered_since_ms = None;
                 if !self.has_served(agent_id) {
                     self.state.all_agent_ids.push(agent_id);
                 }
-                self.push(Author::System, None, script.notice(&self.state, Notice::EscalationAccepted), now_ms);
+                self.notify(Notice::EscalationAccepted, script);
                 Ok(())
             }
             Status::Finished => Err(ErrorCode::ChatEnded),
-            Status::VaAssigned | Status::Assigned => Err(ErrorCode::Conflict),
+            Status::VaAssigned | Status::Assigned | Status::Dismissed => Err(ErrorCode::Conflict),
         }
     }
 
-    fn end(&mut self, actor: Actor, script: &dyn Script<B>, now_ms: u64) {
+    fn end(&mut self, actor: Actor, script: &dyn Script<B>) -> Result<(), ErrorCode> {
+        if self.state.status != Status::Finished && !self.takes_part(actor) {
+            return Err(ErrorCode::Conflict);
+        }
         let ended_by = match actor {
             Actor::EndUser(_) => EndedBy::EndUser,
             Actor::Agent(_) => EndedBy::Agent,
         };
-        self.end_by(ended_by, script, now_ms);
+        self.end_by(ended_by, script);
+        Ok(())
     }
 
-    fn end_by(&mut self, ended_by: EndedBy, script: &dyn Script<B>, now_ms: u64) {
+    fn end_by(&mut self, ended_by: EndedBy, script: &dyn Script<B>) {
         if self.state.status == Status::Finished {
             return;
         }
-        self.push(Author::System, None, script.notice(&self.state, Notice::ChatEnded), now_ms);
         self.state.status = Status::Finished;
-        self.state.ended_at_ms = Some(now_ms);
+        self.state.ended_at_ms = Some(self.now_ms);
         self.state.ended_by = Some(ended_by);
         self.state.agent_id = None;
         self.state.virtual_agent_id = None;
+        self.state.unanswered_since_ms = None;
+        self.notify(Notice::ChatEnded, script);
     }
 
     /// Carries out what the virtual agent does. What follows an escalation or an end is dropped: it is no longer its turn.
-    fn perform(&mut self, acts: Vec<Act<B>>, script: &dyn Script<B>, now_ms: u64) {
+    fn perform(&mut self, acts: Vec<Act<B>>, script: &dyn Script<B>) {
         for act in acts {
             let Some(id) = self.state.virtual_agent_id else { return };
             match act {
                 Act::Say(body) => {
-                    self.push(Author::VirtualAgent(id), None, body, now_ms);
+                    self.push(Author::VirtualAgent(id), None, body);
                 }
                 // Escalating cannot fail here: a virtual agent is in the chat.
-                Act::Escalate => drop(self.escalate(script, now_ms)),
-                Act::Finish => self.end_by(EndedBy::VirtualAgent, script, now_ms),
+                Act::Escalate => drop(self.escalate(script)),
+                Act::Finish => self.end_by(EndedBy::VirtualAgent, script),
             }
         }
     }
 
-    fn push(&mut self, author: Author, client_id: Option<String>, body: B, at_ms: u64) -> u64 {
+    fn notify(&mut self, notice: Notice, script: &dyn Script<B>) {
+        let body = script.notice(&self.state, notice);
+        self.push(Author::System, None, body);
+    }
+
+    fn push(&mut self, author: Author, client_id: Option<String>, body: B) -> u64 {
         let index = self.state.last_index.saturating_add(1);
         self.state.last_index = index;
-        self.messages.push(Message { index, author, client_id, at_ms, body });
+        self.messages.push(Message { index, author, client_id, at_ms: self.now_ms, body });
         index
     }
 }

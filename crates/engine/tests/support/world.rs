@@ -343,7 +343,7 @@ impl World {
                 let client_id = body["client_id"].as_str().expect("it has a key").to_owned();
                 if self.store.created_with.as_ref() != Some(&client_id) {
                     assert!(self.store.created_with.is_none(), "this world has one chat");
-                    let change = gateway::open(fresh_chat(self.now_ms), &Echo, self.now_ms);
+                    let change = gateway::open(ChatState::new(END_USER, 1, Some(9), self.now_ms), &Echo, self.now_ms);
                     self.store.created_with = Some(client_id);
                     self.persist(change);
                 }
@@ -537,27 +537,6 @@ impl World {
 
     fn wire_state(&self) -> Value {
         self.store.state.as_ref().map_or(Value::Null, wire_chat)
-    }
-}
-
-fn fresh_chat(now_ms: u64) -> ChatState {
-    ChatState {
-        id: 1,
-        end_user_id: END_USER,
-        menu_id: 1,
-        status: Status::Queued,
-        agent_id: None,
-        virtual_agent_id: Some(9),
-        all_agent_ids: Vec::new(),
-        all_virtual_agent_ids: Vec::new(),
-        created_at_ms: now_ms,
-        queued_at_ms: None,
-        assigned_at_ms: None,
-        ended_at_ms: None,
-        ended_by: None,
-        dropped: false,
-        last_index: 0,
-        revision: 0,
     }
 }
 

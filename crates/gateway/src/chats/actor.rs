@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use engine::gateway::{Change, ChatSession, ChatState, Input, Limits, Message, Output, RequestId, Script, StreamId};
+use engine::gateway::{Change, ChatSession, ChatState, Input, Message, Output, RequestId, Script, StreamId};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +22,8 @@ use crate::store::{ChatRecord, Commit, PageLimit, StoreError};
 
 /// How long a chat that nobody uses stays loaded.
 const IDLE: Duration = Duration::from_secs(30);
+/// A chat whose timer is due within this stays loaded: longer than what is found late may wait.
+const SOON: Duration = Duration::from_secs(120);
 /// Places of a stream's queue that typing leaves to what must not be lost.
 const RESERVED: usize = STREAM_QUEUE / 2;
 /// Larger frames are history for one reader: keeping them would cost every open chat their size.
@@ -49,7 +51,7 @@ pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Bo
         match *mail {
             Mail::Command { answer, .. } => drop(answer.send(Err(code))),
             Mail::Join { frames, .. } => drop(frames.try_send(ToStream::Refused(code))),
-            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::Leave { .. } => {}
+            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } | Mail::Leave { .. } => {}
         }
     }
 }
@@ -61,7 +63,7 @@ async fn load(
     // The state first: a key that is newer than the state is answered with its index, a missing one would be written twice.
     let Some(record) = tools.store.chat(chat_id).await? else { return Ok(None) };
     let sent = tools.store.sent_keys(chat_id).await?;
-    let session = ChatSession::new(record.state.clone(), sent, tools.script(), Limits::default());
+    let session = ChatSession::new(record.state.clone(), sent, tools.script(), tools.limits);
     Ok(Some((record, session)))
 }
 
@@ -98,9 +100,10 @@ impl<S: Script<MessageBody>> Actor<S> {
     async fn run(mut self, mails: &mut mpsc::Receiver<Box<Mail>>) {
         let mut used = Instant::now();
         while !self.stopped {
-            let idle = self.session.is_idle();
-            let typing_ends = self.session.next_timeout_ms().map(|at_ms| at_ms.saturating_sub(now_ms()));
-            let tick = typing_ends.map(|in_ms| Instant::now() + Duration::from_millis(in_ms));
+            let due = self.session.next_timeout_ms().map(|at_ms| at_ms.saturating_sub(now_ms()));
+            let due = due.map(Duration::from_millis);
+            let tick = due.and_then(|due| Instant::now().checked_add(due));
+            let idle = self.session.is_idle() && due.is_none_or(|due| due > SOON);
             tokio::select! {
                 mail = mails.recv() => {
                     let Some(mail) = mail else { return };
@@ -131,6 +134,7 @@ impl<S: Script<MessageBody>> Actor<S> {
             }
             Mail::Delivered { stream } => Input::Delivered { stream },
             Mail::Typing { stream, typing } => Input::Typing { stream, typing },
+            Mail::TypingBeside { actor, typing } => Input::TypingBeside { actor, typing },
             Mail::Leave { stream } => {
                 self.streams.remove(&stream);
                 Input::Leave { stream }

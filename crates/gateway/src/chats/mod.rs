@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use engine::gateway::{Actor, Command, Done, Script, StreamId};
+use engine::gateway::{Actor, Command, Done, Limits, Script, StreamId};
 use tokio::sync::{mpsc, oneshot};
 use wire::ErrorCode;
 
@@ -20,6 +20,7 @@ use crate::platform::embedded::virtual_agent::EmbeddedScript;
 use crate::store::Store;
 
 mod actor;
+pub(crate) mod timers;
 
 /// Inputs that may wait for a chat's task, which never waits for a reader itself.
 const MAILBOX: usize = 256;
@@ -40,6 +41,8 @@ pub(crate) struct Tools {
     pub(crate) heartbeat_ms: u64,
     /// Messages of one frame, in bytes.
     pub(crate) max_page_bytes: usize,
+    /// What a chat may cost, and its timers.
+    pub(crate) limits: Limits,
 }
 
 impl Tools {
@@ -55,6 +58,7 @@ enum Mail {
     Join { actor: Actor, cursor: u64, frames: mpsc::Sender<ToStream>, stream: StreamId },
     Delivered { stream: StreamId },
     Typing { stream: StreamId, typing: bool },
+    TypingBeside { actor: Actor, typing: bool },
     Leave { stream: StreamId },
 }
 
@@ -136,6 +140,20 @@ impl Chats {
             }
         }
         Err(Error::of(ErrorCode::Unavailable))
+    }
+
+    /// Loads a chat, so that its timers are looked at.
+    fn wake(&self, chat_id: u64) {
+        drop(self.mailbox(chat_id));
+    }
+
+    /// Someone types, and says so by a request. Where nobody has the chat loaded, nobody is there to see it.
+    pub(crate) async fn typing(&self, chat_id: u64, actor: Actor, typing: bool) {
+        let mailbox = self.mailboxes().get(&chat_id).cloned();
+        if let Some(mailbox) = mailbox {
+            let mail = Box::new(Mail::TypingBeside { actor, typing });
+            drop(mailbox.send_timeout(mail, MAILBOX_PATIENCE).await);
+        }
     }
 
     /// Joins a stream to a chat and gives its first frame, `joined`.

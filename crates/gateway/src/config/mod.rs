@@ -56,6 +56,8 @@ pub struct Config {
     pub limits: Limits,
     /// The event stream.
     pub stream: Stream,
+    /// The life of a chat.
+    pub chat: Chat,
     /// Estimated waiting times.
     pub wait_time: WaitTime,
     /// Stopping.
@@ -209,11 +211,35 @@ pub struct Stream {
     pub write_timeout_ms: u64,
     /// How long a stream outlives its session, so that the client can renew it without haste.
     pub expiry_grace_ms: u64,
+    /// Whether end users get WebSockets; without, their clients use server-sent events, as behind a proxy that blocks WebSockets.
+    pub websocket: bool,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { heartbeat_ms: 20_000, join_timeout_ms: 10_000, write_timeout_ms: 20_000, expiry_grace_ms: 60_000 }
+        Stream {
+            heartbeat_ms: 20_000,
+            join_timeout_ms: 10_000,
+            write_timeout_ms: 20_000,
+            expiry_grace_ms: 60_000,
+            websocket: true,
+        }
+    }
+}
+
+/// The life of a chat whose end user stays silent; 0 turns a timer off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chat {
+    /// How long an agent's last message may stay unanswered before the agent is let go.
+    pub dismiss_after_ms: u64,
+    /// How long an end user may be silent before the chat ends.
+    pub timeout_ms: u64,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Chat { dismiss_after_ms: 10 * 60 * 1000, timeout_ms: 24 * 60 * 60 * 1000 }
     }
 }
 
@@ -310,6 +336,10 @@ impl Config {
         if self.stream.heartbeat_ms == 0 || self.session.token_lifetime_ms < 1000 {
             return fail("stream.heartbeat_ms must be more than 0 and session.token_lifetime_ms at least 1000".into());
         }
+        let Chat { dismiss_after_ms, timeout_ms } = self.chat;
+        if timeout_ms != 0 && dismiss_after_ms > timeout_ms {
+            return fail("chat.dismiss_after_ms must not be longer than chat.timeout_ms; 0 turns either off".into());
+        }
         let virtual_agents: HashSet<u64> = self.virtual_agents.iter().map(|agent| agent.id).collect();
         if virtual_agents.len() < self.virtual_agents.len() {
             return fail("two virtual agents have the same id".into());
@@ -391,6 +421,7 @@ mod tests {
                 "secret",
             ),
             ("[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n", "menu"),
+            ("[chat]\ndismiss_after_ms=2\ntimeout_ms=1\n[[companies]]\nid=\"a\"\n", "chat.timeout_ms"),
             (
                 "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n[[companies.menus]]\nid=1\nname=\"M\"\nvirtual_agent=9\n",
                 "virtual agent 9",

@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::rest::{
     self, ChatBody, ChatPatch, CreateChatRequest, EndUser, EscalateRequest, Escalation, Language, MessagesBody,
-    OngoingChatBody, SendRequest, SendResponse, SessionRequest, SessionResponse, WaitTimes,
+    OngoingChatBody, ResumeRequest, SendRequest, SendResponse, SessionRequest, SessionResponse, TypingRequest,
+    WaitTimes,
 };
 
 use super::request::{Body, PathOf, QueryOf};
@@ -45,6 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(chat, finish_chat, drop_chat))
         .routes(routes!(messages, send_message))
         .routes(routes!(escalate))
+        .routes(routes!(resume))
+        .routes(routes!(typing))
 }
 
 /// Exchange the token that the site signed for a session.
@@ -169,7 +172,7 @@ async fn create_chat(
         return Err(Error::new(ErrorCode::Conflict, "This queue is closed at the moment."));
     }
     let now_ms = now_ms();
-    let state = first_state(session.end_user_id, queue.id, queue.virtual_agent, now_ms);
+    let state = ChatState::new(session.end_user_id, queue.id, queue.virtual_agent, now_ms);
     let opening = open(state, &app.chats.tools().script(), now_ms);
     let new = NewChat {
         company_id: company.id.clone(),
@@ -216,27 +219,6 @@ impl Asked {
         }
         let greeting = text("greeting", app.config.limits.max_text_bytes)?.filter(|text| !text.trim().is_empty());
         Ok(Asked { lang: text("lang", 35)?, greeting })
-    }
-}
-
-fn first_state(end_user_id: u64, menu_id: u64, virtual_agent_id: Option<u64>, now_ms: u64) -> ChatState {
-    ChatState {
-        id: 0,
-        end_user_id,
-        menu_id,
-        status: Status::Queued,
-        agent_id: None,
-        virtual_agent_id,
-        all_agent_ids: Vec::new(),
-        all_virtual_agent_ids: Vec::new(),
-        created_at_ms: now_ms,
-        queued_at_ms: None,
-        assigned_at_ms: None,
-        ended_at_ms: None,
-        ended_by: None,
-        dropped: false,
-        last_index: 0,
-        revision: 0,
     }
 }
 
@@ -297,7 +279,7 @@ async fn finish_chat(
     Body(patch): Body<ChatPatch>,
 ) -> Result<Json<ChatBody>, Error> {
     check_patch(&patch)?;
-    end(&app, &session, chat_id, Command::Finish).await
+    change(&app, &session, chat_id, Command::Finish).await
 }
 
 /// The only status that can be set.
@@ -319,10 +301,10 @@ async fn drop_chat(
     session: EndUserSession,
     PathOf(chat_id): PathOf<u64>,
 ) -> Result<Json<ChatBody>, Error> {
-    end(&app, &session, chat_id, Command::Drop).await
+    change(&app, &session, chat_id, Command::Drop).await
 }
 
-async fn end(
+async fn change(
     app: &App,
     session: &EndUserSession,
     chat_id: u64,
@@ -432,4 +414,34 @@ async fn escalate(
     };
     let id = app.store.record_escalation(escalation).await?;
     Ok((StatusCode::CREATED, Json(Escalation { id, chat_id, status: state.status.as_str().to_owned() })))
+}
+
+/// Come back to a dismissed chat: it is queued again.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat_id}/resume", tag = "end user", request_body = ResumeRequest, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = ChatBody))
+)]
+async fn resume(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(ResumeRequest {}): Body<ResumeRequest>,
+) -> Result<Json<ChatBody>, Error> {
+    change(&app, &session, chat_id, Command::Resume).await
+}
+
+/// Say that the end user types, or stopped, where the stream cannot speak. It ends by itself.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat_id}/typing", tag = "end user", request_body = TypingRequest, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 204))
+)]
+async fn typing(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(request): Body<TypingRequest>,
+) -> Result<StatusCode, Error> {
+    own_chat(&app, &session, chat_id).await?;
+    app.chats.typing(chat_id, Actor::EndUser(session.end_user_id), request.typing).await;
+    Ok(StatusCode::NO_CONTENT)
 }

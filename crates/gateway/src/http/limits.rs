@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
@@ -101,8 +102,13 @@ fn network(address: IpAddr) -> IpAddr {
 /// Refuses an address that asks too often. Pages and files do not count: they cost little and come in bursts.
 pub(super) async fn per_address(State(app): State<Arc<App>>, peer: Peer, request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    // Server-sent events tell their refusals themselves.
+    let is_stream = path == "/api/v1/stream" && request.method() == Method::POST;
     let counts = path.starts_with("/api/") || path.starts_with("/desk/api/") || path.starts_with("/demo/");
-    if counts && let Err(error) = app.limits.check_address(peer.0) {
+    if counts
+        && !is_stream
+        && let Err(error) = app.limits.check_address(peer.0)
+    {
         return error.into_response();
     }
     next.run(request).await

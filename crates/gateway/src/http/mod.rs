@@ -37,7 +37,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Everything the gateway answers.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let about = OpenApiRouter::with_openapi(openapi::about());
-    let mut api = about.merge(end_user::routes()).merge(desk::routes(app)).merge(health::routes());
+    let mut api = about.merge(end_user::routes()).merge(crate::stream::end_user::routes());
+    api = api.merge(desk::routes(app)).merge(health::routes());
     if app.signs_demo_tokens() {
         api = api.merge(demo::routes());
     }

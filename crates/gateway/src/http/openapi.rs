@@ -16,7 +16,7 @@ use crate::Shared;
 #[openapi(
     info(
         title = "Sportello gateway",
-        description = "End-user API and agent desk API. The event streams are WebSockets and described in docs/protocol.md."
+        description = "End-user API and agent desk API. The event streams' frames are described in docs/protocol.md."
     ),
     components(schemas(wire::rest::ErrorBody)),
     tags(
@@ -42,7 +42,8 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
         let is_chat = path.contains("{chat_id}");
         let is_menu = path.contains("{menu_id}");
         for (has_body, operation) in operations(item) {
-            if path == "/health" {
+            // The stream refuses by its frames.
+            if path == "/health" || path == "/api/v1/stream" {
                 continue;
             }
             let mut refusals = vec![(400, "Malformed"), (429, "Too many requests"), (503, "Try again later")];

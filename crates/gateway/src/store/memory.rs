@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::gateway::{Change, Message, SentKey, Status};
+use engine::gateway::{Change, EndedBy, Message, SentKey, Status};
 
 use super::{
     AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, NewChat, NewEscalation, PageLimit,
@@ -192,6 +192,30 @@ impl Store for MemoryStore {
         Ok(chats)
     }
 
+    async fn quiet_chats(
+        &self,
+        unanswered_ms: Option<u64>,
+        silent_ms: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let tables = self.tables();
+        let states = || tables.chats.values().map(|chat| &chat.record.state);
+        let unanswered = states().filter(|state| state.status == Status::Assigned);
+        let unanswered = unanswered.filter_map(|state| Some((state.unanswered_since_ms?, state.id)));
+        let silent = states().filter(|state| state.status != Status::Finished);
+        let silent = silent.map(|state| (state.active_at_ms, state.id));
+        let longest = |chats: Vec<(u64, u64)>, until_ms: Option<u64>| {
+            let mut due: Vec<(u64, u64)> =
+                chats.into_iter().filter(|(since_ms, _)| Some(*since_ms) <= until_ms).collect();
+            due.sort_unstable();
+            due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            due.into_iter().map(|(_, id)| id).collect::<Vec<u64>>()
+        };
+        let mut ids = longest(unanswered.collect(), unanswered_ms);
+        ids.extend(longest(silent.collect(), silent_ms));
+        Ok(ids)
+    }
+
     async fn load(&self, company_id: &str) -> Result<Load, StoreError> {
         let tables = self.tables();
         let mut load = Load::default();
@@ -212,6 +236,7 @@ impl Store for MemoryStore {
             .chats
             .values()
             .filter(|chat| chat.record.company_id == company_id && chat.record.state.menu_id == menu_id)
+            .filter(|chat| chat.record.state.ended_by != Some(EndedBy::Timeout))
             .filter_map(|chat| Some((chat.record.state.ended_at_ms?, chat.record.state.assigned_at_ms?)))
             .map(|(ended_at_ms, assigned_at_ms)| (ended_at_ms, ended_at_ms.saturating_sub(assigned_at_ms)))
             .collect();

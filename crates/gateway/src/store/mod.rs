@@ -205,10 +205,20 @@ pub trait Store: Send + Sync + 'static {
     /// Chats that an agent has, oldest first.
     async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
 
+    /// Up to `limit` chats whose agent's last message is unanswered since `unanswered_ms` or longer, and as many unfinished ones that are
+    /// silent since `silent_ms` or longer, longest first; `None` asks for none of them. Their timers may be due.
+    async fn quiet_chats(
+        &self,
+        unanswered_ms: Option<u64>,
+        silent_ms: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<u64>, StoreError>;
+
     /// How busy a company is.
     async fn load(&self, company_id: &str) -> Result<Load, StoreError>;
 
-    /// The mean time from acceptance to end of the last `sample` finished chats of a queue; `None` where there was none.
+    /// The mean time from acceptance to end of the last `sample` finished chats of a queue; `None` where there was none. Chats that ended by
+    /// themselves do not count: nobody worked on them meanwhile.
     async fn mean_handling_ms(&self, company_id: &str, menu_id: u64, sample: u64) -> Result<Option<u64>, StoreError>;
 
     /// Records an escalation and gives its number; the same number for the same chat and time.

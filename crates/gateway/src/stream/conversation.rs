@@ -1,4 +1,4 @@
-//! A stream that is in a chat: frames of the chat's task to the reader, `typing` and `pong` back, and the heartbeat between.
+//! A stream that is in a chat: frames of the chat's task to the reader, `typing`, `ping` and `pong` back, and the heartbeat between.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wire::ErrorCode;
 use wire::stream::{ClientFrame, ServerFrame};
 
 use super::pulse::{Due, Pulse};
-use super::{End, Socket, malformed};
+use super::{End, Line, malformed};
 use crate::App;
 use crate::chats::{Link, ToStream};
 use crate::clock::now_ms;
@@ -27,10 +27,10 @@ pub(super) struct Reader {
 }
 
 /// Reads the first frame, within its time.
-pub(super) async fn first_frame(app: &App, socket: &mut Socket) -> Result<ClientFrame, End> {
+pub(super) async fn first_frame(app: &App, line: &mut impl Line) -> Result<ClientFrame, End> {
     let first = async {
         loop {
-            if let Some(frame) = socket.receive().await? {
+            if let Some(frame) = line.receive().await? {
                 return Ok(frame);
             }
         }
@@ -43,29 +43,32 @@ pub(super) async fn first_frame(app: &App, socket: &mut Socket) -> Result<Client
 }
 
 /// Carries the conversation until it ends.
-pub(super) async fn carry(app: &App, socket: &mut Socket, reader: &Reader) -> Result<(), End> {
+pub(super) async fn carry<L: Line>(app: &App, line: &mut L, reader: &Reader) -> Result<(), End> {
     let (mut link, joined) = app.chats.join(reader.chat_id, reader.actor, reader.cursor).await?;
     let lifetime_ms = reader.expires_at_ms.saturating_sub(now_ms()).saturating_add(app.config.stream.expiry_grace_ms);
     let expires = Instant::now().checked_add(Duration::from_millis(lifetime_ms));
-    let mut pulse = Pulse::new(app.config.stream.heartbeat_ms, expires);
+    let mut pulse = Pulse::new(app.config.stream.heartbeat_ms, expires, L::IS_TWO_WAY);
     let mut budget = Budget::new();
-    socket.send(joined).await?;
+    line.send(joined).await?;
     loop {
         let (at, due) = pulse.next();
         tokio::select! {
             frame = link.next() => {
-                deliver(socket, &link, frame).await?;
+                deliver(line, &link, frame).await?;
                 pulse.sent();
             }
-            frame = socket.receive() => {
+            frame = line.receive() => {
                 let frame = frame?;
                 pulse.heard();
                 budget.spend()?;
-                take(&link, frame).await?;
+                if let Some(answer) = take(&link, frame).await? {
+                    line.send_frame(&answer).await?;
+                    pulse.sent();
+                }
             }
             () = tokio::time::sleep_until(at) => match due {
                 Due::Ping => {
-                    socket.send_frame(&ServerFrame::Ping).await?;
+                    line.send_frame(&ServerFrame::Ping).await?;
                     pulse.asked();
                 }
                 Due::Silent => return Err(End::Silent),
@@ -76,27 +79,29 @@ pub(super) async fn carry(app: &App, socket: &mut Socket, reader: &Reader) -> Re
     }
 }
 
-async fn deliver(socket: &mut Socket, link: &Link, frame: Option<ToStream>) -> Result<(), End> {
+async fn deliver(line: &mut impl Line, link: &Link, frame: Option<ToStream>) -> Result<(), End> {
     match frame {
         Some(ToStream::Delivery(frame)) => {
-            socket.send(frame).await?;
+            line.send(frame).await?;
             link.delivered().await;
             Ok(())
         }
-        Some(ToStream::Typing(frame) | ToStream::Joined(frame)) => socket.send(frame).await,
+        Some(ToStream::Typing(frame) | ToStream::Joined(frame)) => line.send(frame).await,
         Some(ToStream::Refused(code)) => Err(Error::of(code).into()),
         // The chat's task ended: the reader comes back with its cursor.
         None => Err(Error::of(ErrorCode::Unavailable).into()),
     }
 }
 
-async fn take(link: &Link, frame: Option<ClientFrame>) -> Result<(), End> {
+/// Acts on what the client said, and gives the answer where there is one.
+async fn take(link: &Link, frame: Option<ClientFrame>) -> Result<Option<ServerFrame>, End> {
     match frame {
         Some(ClientFrame::Typing { typing }) => link.typing(typing).await,
         Some(ClientFrame::Join { .. }) => return Err(malformed("A stream joins once.")),
+        Some(ClientFrame::Ping) => return Ok(Some(ServerFrame::Pong)),
         Some(ClientFrame::Pong | ClientFrame::Unknown) | None => {}
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What a client may say in a second.

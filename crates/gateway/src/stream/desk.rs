@@ -20,7 +20,8 @@ use wire::stream::{ClientFrame, ServerFrame};
 
 use super::conversation::{Reader, carry, first_frame, text_of};
 use super::pulse::{Due, Pulse};
-use super::{End, Socket, malformed, upgrade};
+use super::socket::{Socket, upgrade};
+use super::{End, Line, malformed};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::http::desk::{DeskChats, desk_chats, guard};
@@ -85,7 +86,8 @@ async fn list(app: &App, socket: &mut Socket, session: &AgentSession) -> Result<
     app.platform.duty.begin(session.agent.id);
     let _on_duty = OnDuty(app, session.agent.id);
     let lifetime = Duration::from_millis(session.expires_at_ms.saturating_sub(now_ms()));
-    let mut pulse = Pulse::new(app.config.stream.heartbeat_ms, Instant::now().checked_add(lifetime));
+    let mut pulse =
+        Pulse::new(app.config.stream.heartbeat_ms, Instant::now().checked_add(lifetime), Socket::IS_TWO_WAY);
     // When to look again; a lost hint delays the list by a heartbeat.
     let mut look = Some(Instant::now());
     let mut looked = Instant::now();
@@ -106,8 +108,12 @@ async fn list(app: &App, socket: &mut Socket, session: &AgentSession) -> Result<
                 look = look.or(Some(looked + LIST_PAUSE));
             }
             frame = socket.receive() => {
-                frame?;
+                let frame = frame?;
                 pulse.heard();
+                if matches!(frame, Some(ClientFrame::Ping)) {
+                    socket.send_frame(&ServerFrame::Pong).await?;
+                    pulse.sent();
+                }
             }
             () = tokio::time::sleep_until(at) => match due {
                 Due::Ping => {

@@ -1,24 +1,48 @@
-//! The end user's event stream. Browsers hide HTTP errors of WebSockets, so everything that can be refused is refused on the open socket,
-//! by a typed `error` frame and a close code.
+//! The end user's event stream, over a WebSocket or as server-sent events. Browsers hide HTTP errors of WebSockets, so everything that can
+//! be refused is refused on the open stream, by a typed `error` frame, and with WebSockets a close code.
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use engine::gateway::Actor;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::stream::ClientFrame;
 
 use super::conversation::{Reader, carry, first_frame};
-use super::{End, Socket, malformed, upgrade};
+use super::events::{self, Events};
+use super::socket::upgrade;
+use super::{End, Line, malformed};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::http::limits::{StreamCounts, StreamOwner};
 use crate::http::{Peer, origin};
 use crate::{App, Shared};
+
+/// The frame `join` of a stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only described: it is read as a frame")]
+struct StreamRequest {
+    /// `join`.
+    r#type: String,
+    /// The session token.
+    token: String,
+    /// The chat.
+    chat_id: u64,
+    /// The index of the last message the client has, 0 for none.
+    cursor: u64,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(open_events))
+}
 
 /// `GET /api/v1/stream`
 pub(crate) async fn open(
@@ -27,18 +51,56 @@ pub(crate) async fn open(
     headers: HeaderMap,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    if !app.config.stream.websocket {
+        return Error::new(ErrorCode::Unsupported, "WebSockets are turned off here.").into_response();
+    }
     let place = StreamCounts::take(&app, StreamOwner::address(address), app.config.limits.streams_per_address);
     upgrade(&Arc::clone(&app), socket, |mut socket| async move {
-        let end = run(&app, &mut socket, headers, place).await;
-        if let Err(end) = end {
+        let run = async {
+            let _place = place?;
+            let first = first_frame(&app, &mut socket).await?;
+            run(&app, &mut socket, headers, first).await
+        };
+        if let Err(end) = run.await {
             socket.finish(&app, end).await;
         }
     })
 }
 
-async fn run<P>(app: &Arc<App>, socket: &mut Socket, headers: HeaderMap, place: Result<P, Error>) -> Result<(), End> {
-    let _place = place?;
-    let first = first_frame(app, socket).await?;
+/// The event stream as server-sent events, for networks that block WebSockets. The frames are the same, one per event; a refusal is an
+/// `error` frame too.
+#[utoipa::path(
+    post, path = "/api/v1/stream", tag = "end user", request_body = StreamRequest,
+    responses((status = 200, body = String, content_type = "text/event-stream", description = "Frames of docs/protocol.md, each as the data of one event"))
+)]
+pub(crate) async fn open_events(
+    State(app): State<Shared>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let place = async {
+        app.limits.check_address(address)?;
+        let place = StreamCounts::take(&app, StreamOwner::address(address), app.config.limits.streams_per_address)?;
+        Ok((place, events::first_frame(&app, body).await?))
+    };
+    let place: Result<_, End> = place.await;
+    let (mut events, response) = Events::start(&app);
+    let counted = app.tasks.token();
+    tokio::spawn(async move {
+        let run = async {
+            let (_place, first) = place?;
+            run(&app, &mut events, headers, first).await
+        };
+        if let Err(end) = run.await {
+            events.finish(&app, end).await;
+        }
+        drop(counted);
+    });
+    response
+}
+
+async fn run(app: &Arc<App>, line: &mut impl Line, headers: HeaderMap, first: ClientFrame) -> Result<(), End> {
     let ClientFrame::Join { token, chat_id, cursor } = first else {
         return Err(malformed("The first frame must be `join`."));
     };
@@ -54,5 +116,5 @@ async fn run<P>(app: &Arc<App>, socket: &mut Socket, headers: HeaderMap, place: 
     // The stream lives long: what only the beginning needed goes.
     drop((token, headers));
     let actor = Actor::EndUser(session.end_user_id);
-    carry(app, socket, &Reader { actor, chat_id, cursor, expires_at_ms: session.expires_at_ms }).await
+    carry(app, line, &Reader { actor, chat_id, cursor, expires_at_ms: session.expires_at_ms }).await
 }

@@ -229,6 +229,12 @@ impl User {
     pub(crate) async fn stream(&self) -> Stream {
         Stream::open(&self.base, "/api/v1/stream", &[]).await
     }
+
+    /// The same as `join`, by server-sent events.
+    pub(crate) async fn events(&self, chat_id: u64, cursor: u64) -> Events {
+        let join = json!({"type": "join", "token": self.token, "chat_id": chat_id, "cursor": cursor});
+        Events::open(self.http.post(format!("{}/api/v1/stream", self.base)).body(join.to_string())).await
+    }
 }
 
 /// An agent who is signed in.
@@ -385,6 +391,82 @@ impl Stream {
                     }
                     Heard::Frame(_) => {}
                     Heard::Closed(close) => return (code, close),
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// The client's end of a stream of server-sent events.
+pub(crate) struct Events {
+    pub(crate) response: Response,
+    unread: Vec<u8>,
+    pub(crate) messages: Vec<Value>,
+    pub(crate) pings: usize,
+}
+
+impl Events {
+    pub(crate) async fn open(request: RequestBuilder) -> Events {
+        let response = within(request.send()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { response, unread: Vec::new(), messages: Vec::new(), pings: 0 }
+    }
+
+    /// The next frame but pings; `None` at the end, or where it was cut.
+    pub(crate) async fn hear(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = self.unread.drain(..end + 2).collect();
+                let text = std::str::from_utf8(&event).unwrap().strip_prefix("data: ").expect("one line of data");
+                let frame: Value = serde_json::from_str(text).unwrap();
+                if frame["type"] == "ping" {
+                    self.pings += 1;
+                    continue;
+                }
+                if let Some(messages) = frame["messages"].as_array() {
+                    self.messages.extend(messages.iter().cloned());
+                }
+                return Some(frame);
+            }
+            match within(self.response.chunk()).await {
+                Ok(Some(chunk)) => self.unread.extend_from_slice(&chunk),
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        within(async {
+            loop {
+                let frame = self.hear().await.unwrap_or_else(|| panic!("the end instead of {kind}"));
+                if frame["type"] == kind {
+                    return frame;
+                }
+                assert_ne!(frame["type"], "error", "{frame}");
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn until_index(&mut self, index: u64) {
+        within(async {
+            while self.messages.last().is_none_or(|message| message["$index"].as_u64().unwrap() < index) {
+                self.expect("update").await;
+            }
+        })
+        .await
+    }
+
+    /// The code of the `error` frame that must be the last.
+    pub(crate) async fn refusal(&mut self) -> String {
+        within(async {
+            loop {
+                let frame = self.hear().await.expect("an error frame before the end");
+                if frame["type"] == "error" {
+                    assert!(self.hear().await.is_none(), "nothing follows an error");
+                    return frame["code"].as_str().unwrap().to_owned();
                 }
             }
         })

@@ -10,6 +10,8 @@ mod bad_input;
 mod command_line;
 mod desk;
 mod durability;
+mod events;
+mod life_cycle;
 mod limits;
 mod memory;
 mod openapi;

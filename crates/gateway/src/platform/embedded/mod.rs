@@ -96,6 +96,7 @@ impl Embedded {
             features: features(state.status),
             created_at: clock::iso_8601(state.created_at_ms),
             ends_at: state.ended_at_ms.map(clock::iso_8601),
+            ended_by: state.ended_by.map(|ended_by| ended_by.as_str().to_owned()),
             all_agents: state.all_agent_ids.iter().map(|id| self.agents.name(*id)).collect(),
             all_virtual_agents: state.all_virtual_agent_ids.iter().map(|id| self.virtual_agent_name(*id)).collect(),
             agent,
@@ -118,6 +119,7 @@ fn status_text(status: Status, with: Option<&ChatAgent>) -> String {
         Status::VaAssigned => format!("You are chatting with {name}, a virtual agent."),
         Status::Queued => "You are in the queue. Someone will be with you soon.".to_owned(),
         Status::Assigned => format!("You are chatting with {name}."),
+        Status::Dismissed => "You were away for a while. Write something to go on.".to_owned(),
         Status::Finished => "The chat is over.".to_owned(),
     }
 }
@@ -127,6 +129,7 @@ fn features(status: Status) -> Vec<String> {
     let names: &[&str] = match status {
         Status::VaAssigned => &["text", "typing", "escalation"],
         Status::Queued | Status::Assigned => &["text", "typing"],
+        Status::Dismissed => &["text", "typing", "resume"],
         Status::Finished => &[],
     };
     names.iter().map(|name| (*name).to_owned()).collect()

@@ -48,6 +48,9 @@ impl Script<MessageBody> for EmbeddedScript {
         if let (Notice::EscalationAccepted, Some(id)) = (notice, chat.agent_id) {
             object.insert("agent".to_owned(), json!({ "id": id, "name": self.0.agents.name(id).name }));
         }
+        if let (Notice::ChatEnded, Some(ended_by)) = (notice, chat.ended_by) {
+            object.insert("ended_by".to_owned(), ended_by.as_str().into());
+        }
         MessageBody::new(&object)
     }
 }

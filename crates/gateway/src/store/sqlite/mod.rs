@@ -40,8 +40,11 @@ impl From<sqlx::Error> for StoreError {
 }
 
 fn migrations() -> Migrator {
-    let first = include_str!("0001_first.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)])
+    let steps = [("first", include_str!("0001_first.sql")), ("timers", include_str!("0002_timers.sql"))];
+    let numbered = (1..).zip(steps).map(|(number, (name, text))| {
+        Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    Migrator::with_migrations(numbered.collect())
 }
 
 impl SqliteStore {
@@ -177,6 +180,29 @@ impl Store for SqliteStore {
         rows.iter().map(rows::read_chat).collect()
     }
 
+    async fn quiet_chats(
+        &self,
+        unanswered_ms: Option<u64>,
+        silent_ms: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        // No time is NULL, and no row compares with that.
+        let ids: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM (SELECT id FROM chats WHERE unanswered_since_ms <= ? AND status = 'assigned'
+                 ORDER BY unanswered_since_ms LIMIT ?)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM chats WHERE active_at_ms <= ? AND status <> 'finished'
+                 ORDER BY active_at_ms LIMIT ?)",
+        )
+        .bind(unanswered_ms.map(int))
+        .bind(int(limit))
+        .bind(silent_ms.map(int))
+        .bind(int(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(ids.into_iter().map(from_count).collect())
+    }
+
     async fn load(&self, company_id: &str) -> Result<Load, StoreError> {
         let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM chats WHERE status = 'queued' AND company_id = ?")
             .bind(company_id)
@@ -196,6 +222,7 @@ impl Store for SqliteStore {
             "SELECT COALESCE(SUM(ended_at_ms - assigned_at_ms), 0), COUNT(*) FROM (
                  SELECT ended_at_ms, assigned_at_ms FROM chats
                  WHERE company_id = ? AND menu_id = ? AND ended_at_ms IS NOT NULL AND assigned_at_ms IS NOT NULL
+                     AND ended_by <> 'timeout'
                  ORDER BY ended_at_ms DESC LIMIT ?)",
         )
         .bind(company_id)

@@ -14,7 +14,8 @@ macro_rules! chat_query {
         concat!(
             "SELECT c.id, c.company_id, c.platform, c.platform_ref, c.end_user_id, c.menu_id, c.lang, c.request, c.status, ",
             "c.agent_id, c.virtual_agent_id, c.all_agent_ids, c.all_virtual_agent_ids, c.created_at_ms, c.queued_at_ms, ",
-            "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.dropped, c.last_index, c.revision, ",
+            "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.dropped, c.updated_at_ms, c.active_at_ms, ",
+            "c.end_user_wrote, c.unanswered_since_ms, c.last_index, c.revision, ",
             "u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
             $end
         )
@@ -74,6 +75,10 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         ended_at_ms: optional_count(row, "ended_at_ms")?,
         ended_by: ended_by.map(|text| EndedBy::from_text(text).ok_or(StoreError::Corrupt("ended_by"))).transpose()?,
         dropped: get(row, "dropped")?,
+        updated_at_ms: count(row, "updated_at_ms")?,
+        active_at_ms: count(row, "active_at_ms")?,
+        end_user_wrote: get(row, "end_user_wrote")?,
+        unanswered_since_ms: optional_count(row, "unanswered_since_ms")?,
         last_index: count(row, "last_index")?,
         revision: count(row, "revision")?,
     };
