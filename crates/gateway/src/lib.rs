@@ -26,12 +26,20 @@ mod http;
 mod listener;
 mod message;
 mod platform;
-pub mod store;
 mod stream;
 pub mod telemetry;
 
-pub use message::MessageBody;
+/// The store: what must survive a restart. The trait and its types are a crate of their own; SQLite is the store that gateways run on.
+pub mod store {
+    pub mod sqlite;
 
+    pub use ::store::*;
+    pub use sqlite::SqliteStore;
+}
+
+pub use ::store::MessageBody;
+
+use crate::store::{SqliteStore, Store, StoreError};
 use auth::keys::Keys;
 use auth::session_token::SessionTokens;
 use bus::{Bus, LocalBus};
@@ -41,7 +49,6 @@ use http::limits::{RateLimits, StreamCounts};
 use listener::ImpatientListener;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
-use store::{SqliteStore, Store, StoreError};
 
 /// Why the gateway did not start, or stopped by itself. The text says what to do.
 #[derive(Debug, thiserror::Error)]

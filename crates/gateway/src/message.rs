@@ -1,10 +1,8 @@
-//! What a message says: its content as JSON text that is written once and shared by everyone who reads it, the rules for what may be sent,
-//! and the envelope around it. Refuses content that would pass for the platform's own.
-
-use std::sync::{Arc, OnceLock};
+//! What a message says: the rules for what may be sent, and the envelope around it. Refuses content that would pass for the platform's own.
 
 use engine::gateway::Message;
 use serde_json::{Map, Value};
+use store::MessageBody;
 use wire::ErrorCode;
 
 use crate::auth::keys::{Keys, Marks};
@@ -16,62 +14,6 @@ const MAX_CLIENT_ID_BYTES: usize = 64;
 /// Deepest nesting of a message.
 const MAX_DEPTH: usize = 16;
 
-/// The content of a message: a JSON object. Cheap to clone.
-#[derive(Clone)]
-pub struct MessageBody(Arc<Content>);
-
-struct Content {
-    json: Box<str>,
-    /// The whole message with its envelope, made for the first reader.
-    rendered: OnceLock<Box<str>>,
-}
-
-impl MessageBody {
-    /// A body from an object.
-    #[must_use]
-    pub fn new(object: &Map<String, Value>) -> MessageBody {
-        let json = serde_json::to_string(object).unwrap_or_else(|_| "{}".to_owned());
-        MessageBody::from_stored(json)
-    }
-
-    /// A body as the store has it: the text of a JSON object.
-    #[must_use]
-    pub fn from_stored(json: String) -> MessageBody {
-        MessageBody(Arc::new(Content { json: json.into_boxed_str(), rendered: OnceLock::new() }))
-    }
-
-    /// The text of the JSON object.
-    #[must_use]
-    pub fn json(&self) -> &str {
-        &self.0.json
-    }
-
-    /// The content of a `text` message; `None` for other types.
-    #[must_use]
-    pub fn text(&self) -> Option<String> {
-        let value: Value = serde_json::from_str(self.json()).ok()?;
-        if value.get("type")?.as_str()? != "text" {
-            return None;
-        }
-        value.get("content")?.as_str().map(str::to_owned)
-    }
-}
-
-impl PartialEq for MessageBody {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.json == other.0.json
-    }
-}
-
-impl Eq for MessageBody {}
-
-/// Never shows what was said.
-impl std::fmt::Debug for MessageBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "MessageBody({} bytes)", self.0.json.len())
-    }
-}
-
 /// The id and mark of a stored message.
 pub(crate) fn marks(keys: &Keys, chat_id: u64, message: &Message<MessageBody>) -> Marks {
     keys.message_marks(chat_id, message.index, message.at_ms, message.author.parts(), message.body.json())
@@ -79,7 +21,7 @@ pub(crate) fn marks(keys: &Keys, chat_id: u64, message: &Message<MessageBody>) -
 
 /// A stored message as the protocol writes it. The text is made once, however many read it.
 pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<MessageBody>) -> &'a str {
-    message.body.0.rendered.get_or_init(|| {
+    message.body.rendered_once(|| {
         let Marks { sid, signature } = marks(keys, chat_id, message);
         let (user_type, user_id) = message.author.parts();
         let (index, at_ms) = (message.index, message.at_ms);
@@ -99,7 +41,7 @@ pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<Message
             text.push(',');
         }
         text.push_str(content);
-        text.into_boxed_str()
+        text
     })
 }
 

@@ -17,8 +17,8 @@ use wire::ErrorCode;
 
 use super::{Chats, Mail, STREAM_QUEUE, ToStream, Tools};
 use crate::clock::now_ms;
-use crate::message::{self, MessageBody};
-use crate::store::{ChatRecord, Commit, PageLimit, StoreError};
+use crate::message;
+use crate::store::{ChatRecord, Commit, MessageBody, PageLimit, StoreError};
 
 /// How long a chat that nobody uses stays loaded.
 const IDLE: Duration = Duration::from_secs(30);

@@ -14,10 +14,9 @@ use wire::ErrorCode;
 use crate::auth::keys::Keys;
 use crate::bus::Bus;
 use crate::error::Error;
-use crate::message::MessageBody;
 use crate::platform::embedded::Embedded;
 use crate::platform::embedded::virtual_agent::EmbeddedScript;
-use crate::store::Store;
+use crate::store::{MessageBody, Store};
 
 mod actor;
 pub(crate) mod timers;

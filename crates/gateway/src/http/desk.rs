@@ -262,7 +262,7 @@ async fn change(
     app: &App,
     session: &AgentSession,
     chat_id: u64,
-    command: Command<crate::message::MessageBody>,
+    command: Command<crate::store::MessageBody>,
 ) -> Result<Json<DeskChatBody>, Error> {
     app.chats.command(chat_id, Actor::Agent(session.agent.id), command).await?;
     let record = visible_chat(app, &session.agent, chat_id).await?;

@@ -27,7 +27,9 @@ use crate::clock::now_ms;
 use crate::error::Error;
 use crate::message;
 use crate::platform::embedded::{menus, queue};
-use crate::store::{ChatRecord, EMBEDDED_PLATFORM, EndUserKey, NewChat, NewEscalation, PageLimit, Profile};
+use crate::store::{
+    ChatRecord, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, NewEscalation, PageLimit, Profile,
+};
 use crate::{App, Shared};
 
 /// The length of a client-made secret: 256 bits in base64url.
@@ -308,7 +310,7 @@ async fn change(
     app: &App,
     session: &EndUserSession,
     chat_id: u64,
-    command: Command<message::MessageBody>,
+    command: Command<MessageBody>,
 ) -> Result<Json<ChatBody>, Error> {
     app.chats.command(chat_id, Actor::EndUser(session.end_user_id), command).await?;
     let record = own_chat(app, session, chat_id).await?;

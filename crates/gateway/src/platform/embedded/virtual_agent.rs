@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::Embedded;
 use crate::config::{Action, VirtualAgent};
-use crate::message::{MessageBody, text_body};
+use crate::message::text_body;
+use crate::store::MessageBody;
 
 /// The platform's own part in a chat.
 pub(crate) struct EmbeddedScript(pub(crate) Arc<Embedded>);

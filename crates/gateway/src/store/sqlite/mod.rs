@@ -13,10 +13,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
-    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, NewChat, NewEscalation, PageLimit,
-    Profile, Store, StoreError,
+    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MessageBody, NewChat, NewEscalation,
+    PageLimit, Profile, Store, StoreError,
 };
-use crate::message::MessageBody;
 
 mod rows;
 mod writer;
@@ -31,12 +30,6 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> StoreError {
-        StoreError::Unavailable(Arc::new(error))
-    }
 }
 
 fn migrations() -> Migrator {

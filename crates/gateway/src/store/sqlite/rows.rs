@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
-use crate::message::MessageBody;
-use crate::store::{AgentRecord, ChatRecord, EndUserKey, EndUserRecord, Profile, StoreError};
+use crate::store::{AgentRecord, ChatRecord, EndUserKey, EndUserRecord, MessageBody, Profile, StoreError};
 
 /// A query for whole chats, with the given end.
 macro_rules! chat_query {

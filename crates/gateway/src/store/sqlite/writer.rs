@@ -7,8 +7,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::rows::{self, count, int};
-use crate::message::MessageBody;
-use crate::store::{Commit, EndUserKey, EndUserRecord, NewChat, NewEscalation, Profile, StoreError};
+use crate::store::{Commit, EndUserKey, EndUserRecord, MessageBody, NewChat, NewEscalation, Profile, StoreError};
 
 /// Writes that may wait.
 const QUEUE: usize = 1024;

@@ -1,15 +1,17 @@
-//! The script that every store passes: SQLite on disk, and the one in memory.
+//! The script that every store passes: in memory, SQLite on disk, and the simulated disk of the reliability proofs. Needs no runtime of its
+//! own, and panics where a promise is broken.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a broken promise is a panic")]
 
 use std::sync::Arc;
 
 use engine::gateway::{Author, Change, ChatState, EndedBy, Message, Status};
-use gateway::MessageBody;
-use gateway::store::{
-    Commit, EMBEDDED_PLATFORM, EndUserKey, MemoryStore, NewChat, NewEscalation, PageLimit, Profile, SqliteStore, Store,
-};
+use futures_util::future::join_all;
 use serde_json::{Map, json};
+
+use crate::{
+    ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, NewEscalation, PageLimit, Profile, Store,
+};
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
 
@@ -61,8 +63,11 @@ async fn change(store: &dyn Store, chat_id: u64, edit: impl FnOnce(&mut ChatStat
     assert_eq!(store.commit(Change { state, messages: vec![] }).await.unwrap(), Commit::Committed);
 }
 
-/// The whole script.
-async fn story(store: Arc<dyn Store>) {
+/// The whole script, for a store with nothing in it.
+///
+/// # Panics
+/// Where the store breaks a promise.
+pub async fn story(store: Arc<dyn Store>) {
     keys_are_made_once(&*store).await;
     end_users_are_known_by_identifier_or_secret(&*store).await;
     chats_are_created_once_per_key(&*store).await;
@@ -75,6 +80,18 @@ async fn story(store: Arc<dyn Store>) {
     agents_keep_their_numbers_and_sign_ins_end(&*store).await;
     concurrent_changes_of_one_chat_have_one_winner(&store).await;
     many_chats_are_written_at_once(&store).await;
+}
+
+/// What the next process finds: for a store that keeps things, opened anew after [`story`].
+///
+/// # Panics
+/// Where something is missing or changed.
+pub async fn story_of_the_next_process(store: &dyn Store) {
+    assert_eq!(store.meta_or_insert("k", vec![9]).await.unwrap(), [1, 2]);
+    let uma = user(store, "uma").await;
+    let race = open_chat(store, uma, "race", 3).await;
+    assert_eq!(store.messages_after(race, 0, ALL).await.unwrap().len(), 1);
+    assert_eq!(store.agent_session([3; 32], 0).await.unwrap().map(|(_, expires)| expires), Some(900));
 }
 
 async fn keys_are_made_once(store: &dyn Store) {
@@ -203,8 +220,7 @@ async fn queues_are_listed_in_order(store: &dyn Store) {
         change(store, chat, |state| state.queued_at_ms = Some(queued_at_ms)).await;
         chats.push(chat);
     }
-    let ids =
-        |records: Vec<gateway::store::ChatRecord>| records.iter().map(|record| record.state.id).collect::<Vec<_>>();
+    let ids = |records: Vec<ChatRecord>| records.iter().map(|record| record.state.id).collect::<Vec<_>>();
     assert_eq!(ids(store.waiting_chats(10).await.unwrap()), [chats[1], chats[2], chats[0]]);
     assert_eq!(ids(store.waiting_chats(1).await.unwrap()), [chats[1]]);
     for (chat, assigned_at_ms) in [(chats[0], 10), (chats[1], 9)] {
@@ -327,13 +343,10 @@ async fn concurrent_changes_of_one_chat_have_one_winner(store: &Arc<dyn Store>) 
         .map(|n| {
             let messages = vec![message(1, Author::EndUser(uma), Some(&format!("racer-{n}")))];
             let (store, change) = (Arc::clone(store), Change { state: state.clone(), messages });
-            tokio::spawn(async move { store.commit(change).await.unwrap() })
+            async move { store.commit(change).await.unwrap() }
         })
         .collect();
-    let mut winners = 0;
-    for racer in racers {
-        winners += usize::from(racer.await.unwrap() == Commit::Committed);
-    }
+    let winners = join_all(racers).await.into_iter().filter(|commit| *commit == Commit::Committed).count();
     assert_eq!(winners, 1);
     assert_eq!(store.messages_after(chat, 0, ALL).await.unwrap().len(), 1);
 }
@@ -348,7 +361,7 @@ async fn many_chats_are_written_at_once(store: &Arc<dyn Store>) {
         .iter()
         .map(|chat| {
             let (store, chat) = (Arc::clone(store), *chat);
-            tokio::spawn(async move {
+            async move {
                 for index in 1..=10 {
                     let state = next(&*store, chat, |state| state.last_index = index).await;
                     // One of the many is at fault; nobody else may pay for it.
@@ -359,52 +372,13 @@ async fn many_chats_are_written_at_once(store: &Arc<dyn Store>) {
                         return;
                     }
                 }
-            })
+            }
         })
         .collect();
-    for writer in writers {
-        writer.await.unwrap();
-    }
+    join_all(writers).await;
     for chat in chats {
         let expected = if chat % 7 == 0 { 4 } else { 10 };
         assert_eq!(store.messages_after(chat, 0, ALL).await.unwrap().len(), expected);
         assert_eq!(store.chat(chat).await.unwrap().unwrap().state.last_index, expected as u64);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_store_in_memory_keeps_the_promises() {
-    story(Arc::new(MemoryStore::default())).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_store_in_sqlite_keeps_the_promises() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.sqlite");
-    let store = Arc::new(SqliteStore::open(&file).await.unwrap());
-    story(Arc::clone(&store) as Arc<dyn Store>).await;
-    store.close().await;
-    assert!(store.meta_or_insert("late", vec![]).await.is_err());
-
-    // The next process finds everything.
-    let store = SqliteStore::open(&file).await.unwrap();
-    assert_eq!(store.meta_or_insert("k", vec![9]).await.unwrap(), [1, 2]);
-    let uma = user(&store, "uma").await;
-    let race = open_chat(&store, uma, "race", 3).await;
-    assert_eq!(store.messages_after(race, 0, ALL).await.unwrap().len(), 1);
-    assert_eq!(store.agent_session([3; 32], 0).await.unwrap().map(|(_, expires)| expires), Some(900));
-    store.close().await;
-}
-
-#[tokio::test]
-async fn two_processes_on_one_file_cannot_both_change_a_chat() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.sqlite");
-    let (one, two) = (SqliteStore::open(&file).await.unwrap(), SqliteStore::open(&file).await.unwrap());
-    let uma = user(&one, "uma").await;
-    let chat = open_chat(&one, uma, "shared", 3).await;
-    let state = next(&two, chat, |state| state.dropped = true).await;
-    let change = Change { state, messages: vec![] };
-    assert_eq!(two.commit(change.clone()).await.unwrap(), Commit::Committed);
-    assert_eq!(one.commit(change).await.unwrap(), Commit::Conflict);
 }

@@ -1,4 +1,4 @@
-//! The store: what must survive a restart. A trait, so that another database can take SQLite's place; `tests/store_story.rs` is the script
+//! The store: what must survive a restart. A trait, so that another database can take SQLite's place; `story` (a feature) is the script
 //! that every implementation passes.
 //!
 //! Four promises. What a call has answered is on disk. A [`Change`] is stored whole or not at all, and only on top of the revision that
@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use engine::gateway::{Change, ChatState, Message, SentKey};
 use serde_json::{Map, Value};
 
+mod body;
 pub mod memory;
-pub mod sqlite;
+#[cfg(feature = "story")]
+pub mod story;
 
+pub use body::MessageBody;
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
-
-use crate::message::MessageBody;
 
 /// Why a store could not do its work. Never holds a value that was to be stored.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -31,6 +31,13 @@ pub enum StoreError {
     /// A row cannot be read as what it should be.
     #[error("the database holds an unreadable {0}")]
     Corrupt(&'static str),
+}
+
+#[cfg(feature = "sqlx")]
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        StoreError::Unavailable(Arc::new(error))
+    }
 }
 
 /// The platform that a chat lives on, as the store names it.

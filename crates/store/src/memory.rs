@@ -6,11 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use engine::gateway::{Change, EndedBy, Message, SentKey, Status};
 
-use super::{
-    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, NewChat, NewEscalation, PageLimit,
-    Profile, Store, StoreError,
+use crate::{
+    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MessageBody, NewChat, NewEscalation,
+    PageLimit, Profile, Store, StoreError,
 };
-use crate::message::MessageBody;
 
 /// A store that forgets.
 #[derive(Default)]
