@@ -90,6 +90,7 @@ fn usual_status(code: ErrorCode) -> StatusCode {
         // The SDK's own codes: a gateway that sends one of them is at fault.
         ErrorCode::Aborted
         | ErrorCode::Closed
+        | ErrorCode::FileLost
         | ErrorCode::Internal
         | ErrorCode::Network
         | ErrorCode::StorageUnavailable
@@ -143,6 +144,7 @@ mod tests {
                 code,
                 ErrorCode::Aborted
                     | ErrorCode::Closed
+                    | ErrorCode::FileLost
                     | ErrorCode::Internal
                     | ErrorCode::Network
                     | ErrorCode::StorageUnavailable

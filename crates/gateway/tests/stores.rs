@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Change, ChatState, Status};
+use engine::gateway::{Change, ChatState};
 use gateway::store::story::{story, story_of_the_next_process};
 use gateway::store::{Commit, EMBEDDED_PLATFORM, EndUserKey, MemoryStore, NewChat, Profile, SqliteStore, Store};
 use serde_json::Map;
@@ -60,22 +60,5 @@ async fn two_processes_on_one_file_cannot_both_change_a_chat() {
 }
 
 fn queued(end_user_id: u64) -> ChatState {
-    ChatState {
-        id: 0,
-        end_user_id,
-        menu_id: 3,
-        status: Status::Queued,
-        agent_id: None,
-        virtual_agent_id: None,
-        all_agent_ids: vec![],
-        all_virtual_agent_ids: vec![],
-        created_at_ms: 1000,
-        queued_at_ms: Some(1000),
-        assigned_at_ms: None,
-        ended_at_ms: None,
-        ended_by: None,
-        dropped: false,
-        last_index: 0,
-        revision: 1,
-    }
+    ChatState { queued_at_ms: Some(1000), revision: 1, ..ChatState::new(end_user_id, 3, None, 1000) }
 }

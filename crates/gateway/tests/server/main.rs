@@ -13,6 +13,7 @@ mod durability;
 mod events;
 mod life_cycle;
 mod limits;
+mod media;
 mod memory;
 mod openapi;
 mod pages;
