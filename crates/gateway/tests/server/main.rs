@@ -11,6 +11,7 @@ mod command_line;
 mod desk;
 mod durability;
 mod events;
+mod hardship;
 mod life_cycle;
 mod limits;
 mod media;
