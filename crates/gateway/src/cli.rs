@@ -155,6 +155,7 @@ async fn serve_with(args: ServeArgs, mut config: Config) -> Result<(), String> {
     // Asked for first: a stop that comes while the gateway starts must not be lost.
     let stopped = stopped().map_err(|error| error.to_string())?;
     let store = open_store(&args.data).await.map_err(|error| error.to_string())?;
+    config.data = Some(args.data.clone());
     if args.demo {
         let secret = demo_secret(store.as_ref()).await.map_err(|error| error.to_string())?;
         config = config.with_demo(secret, args.listen.ip().is_loopback()).map_err(|error| error.to_string())?;

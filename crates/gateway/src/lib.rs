@@ -24,6 +24,7 @@ pub mod config;
 mod error;
 mod http;
 mod listener;
+mod media;
 mod message;
 mod platform;
 mod stream;
@@ -47,6 +48,7 @@ use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
 use listener::ImpatientListener;
+use media::Media;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
 
@@ -76,6 +78,7 @@ pub(crate) struct App {
     bus: Arc<dyn Bus>,
     platform: Arc<Embedded>,
     chats: Chats,
+    media: Media,
     keys: Keys,
     tokens: SessionTokens,
     limits: RateLimits,
@@ -189,6 +192,8 @@ pub async fn serve(
 
 async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Result<App, ServeError> {
     let keys = keys(store.as_ref()).await?;
+    let media = Media::open(config.data.as_deref())
+        .map_err(|cause| ServeError::Io { what: "the folder of files cannot be used".to_owned(), cause })?;
     let agents = Agents::register(&config.agents, store.as_ref()).await?;
     let platform = Arc::new(Embedded::new(&config, agents));
     let bus: Arc<dyn Bus> = LocalBus::new();
@@ -213,6 +218,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         bus,
         platform,
         chats,
+        media,
         keys,
     })
 }

@@ -1,6 +1,6 @@
 //! What a message says: the rules for what may be sent, and the envelope around it. Refuses content that would pass for the platform's own.
 
-use engine::gateway::Message;
+use engine::gateway::{Actor, Message};
 use serde_json::{Map, Value};
 use store::MessageBody;
 use wire::ErrorCode;
@@ -11,6 +11,8 @@ use crate::error::Error;
 
 /// Longest idempotency key.
 const MAX_CLIENT_ID_BYTES: usize = 64;
+/// The type of a message that shows a picture.
+pub(crate) const PHOTO: &str = "photo";
 /// Deepest nesting of a message.
 const MAX_DEPTH: usize = 16;
 
@@ -88,7 +90,7 @@ pub(crate) fn text_body(text: &str) -> MessageBody {
 }
 
 /// What an end user or an agent may send (`docs/gateway.md`, "Messages").
-pub(crate) fn check(mut object: Map<String, Value>, limits: &Limits) -> Result<MessageBody, Error> {
+pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limits) -> Result<MessageBody, Error> {
     if object.keys().any(|key| key.starts_with('$')) || object.contains_key("client_id") {
         return Err(Error::invalid(
             "A message has no `client_id` and no keys that begin with `$`: those are the envelope's.",
@@ -105,7 +107,9 @@ pub(crate) fn check(mut object: Map<String, Value>, limits: &Limits) -> Result<M
                 "The only `noti` that can be sent is `formCompleted`; the others are the platform's.",
             ));
         }
-        Some("photo" | "video" | "document" | "image" | "form") => {
+        // The file was looked at before (`http::media`).
+        Some(PHOTO) if matches!(actor, Actor::EndUser(_)) => {}
+        Some(PHOTO | "video" | "document" | "image" | "form") => {
             return Err(Error::of(ErrorCode::Unsupported));
         }
         Some("server_message" | "action" | "complex") => {
@@ -149,7 +153,7 @@ mod tests {
     fn checked(value: Value) -> Result<MessageBody, ErrorCode> {
         let Value::Object(object) = value else { panic!("an object") };
         let limits = Limits { max_text_bytes: 10, max_message_bytes: 200, ..Limits::default() };
-        check(object, &limits).map_err(|error| error.code)
+        check(object, Actor::EndUser(1), &limits).map_err(|error| error.code)
     }
 
     #[test]
@@ -171,7 +175,8 @@ mod tests {
             (json!({"type": "my.own", "data": deep}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "my.own", "$index": 1}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "my.own", "client_id": "x"}), Some(ErrorCode::InvalidArgument)),
-            (json!({"type": "photo", "media_id": 1}), Some(ErrorCode::Unsupported)),
+            (json!({"type": "photo", "media_id": 1}), None),
+            (json!({"type": "video", "media_id": 1}), Some(ErrorCode::Unsupported)),
             (json!({"type": "noti", "event": "chatEnded"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "noti", "event": "formCompleted", "form_name": "f"}), None),
             (json!({"type": "server_message"}), Some(ErrorCode::InvalidArgument)),

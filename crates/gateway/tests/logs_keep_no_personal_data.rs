@@ -72,6 +72,23 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     stream.say(json!({"type": "typing", "typing": true})).await;
     desk.expect("typing").await;
 
+    let photo = json!({"client_id": "p-1", "type": "photo", "name": "Uma Visitor.png", "size": 100});
+    let (_, place) = uma.call(Method::POST, &format!("/chats/{chat}/uploads"), Some(photo)).await;
+    let signature = place["upload"]["fields"]["signature"].as_str().unwrap();
+    for (file, signature) in
+        [(b"\x89PNG\r\n\x1A\n4111-1111", signature), (b"4111-1111  PNG   ", signature), (b"4111-1111  PNG   ", TEXT)]
+    {
+        let form = reqwest::multipart::Form::new()
+            .text("policy", place["upload"]["fields"]["policy"].as_str().unwrap().to_owned())
+            .text("signature", signature.to_owned())
+            .part("file", reqwest::multipart::Part::bytes(file.to_vec()).file_name(TEXT));
+        http.post(format!("{}/api/v1/uploads?note={TEXT}", gateway.base)).multipart(form).send().await.unwrap();
+    }
+    let mut events = uma.events(chat, 0).await;
+    events.expect("joined").await;
+    uma.call(Method::POST, &format!("/chats/{chat}/typing"), Some(json!({"typing": true}))).await;
+    drop(events);
+
     // Refusals are where secrets slip into logs.
     for (body, header) in
         [(TEXT.to_owned(), uma.token.clone()), (format!("{{\"client_id\":\"{TEXT}\"}}"), format!("x{}", uma.token))]
@@ -90,7 +107,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON");
     }
-    for route in ["/api/v1/sessions", "/api/v1/chats/{chat_id}/messages", "an agent signed in"] {
+    for route in ["/api/v1/sessions", "/api/v1/chats/{chat_id}/messages", "/api/v1/uploads", "an agent signed in"] {
         assert!(log.contains(route), "{route} is not in the log");
     }
     let cookie = ada.cookie.split_once('=').unwrap().1;
@@ -112,6 +129,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         "Hello!",
         "One moment",
         "Bearer",
+        signature,
     ];
     for secret in secrets {
         assert!(!log.contains(secret), "the log shows {secret:?}");

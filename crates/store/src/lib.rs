@@ -162,6 +162,71 @@ pub struct NewEscalation {
     pub request: Map<String, Value>,
 }
 
+/// A file that is announced.
+#[derive(Clone)]
+pub struct NewMedia {
+    /// The chat.
+    pub chat_id: u64,
+    /// Who sends it.
+    pub end_user_id: u64,
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// Its name, made harmless, without extension.
+    pub name: String,
+    /// Its announced length; the file may not be longer.
+    pub size_bytes: u64,
+    /// When it was announced.
+    pub created_at_ms: u64,
+}
+
+/// How much an end user may announce in a while.
+#[derive(Clone, Copy, Debug)]
+pub struct MediaQuota {
+    /// What was announced after this counts.
+    pub since_ms: u64,
+    /// At most so many files.
+    pub files: u64,
+    /// At most so many bytes.
+    pub bytes: u64,
+}
+
+/// A file that a message may show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaRecord {
+    /// The number.
+    pub id: u64,
+    /// The chat.
+    pub chat_id: u64,
+    /// Who sent it.
+    pub end_user_id: u64,
+    /// Its name, without extension.
+    pub name: String,
+    /// Its length; the announced one until it is there.
+    pub size_bytes: u64,
+    /// Where its bytes are, once they are there.
+    pub stored: Option<StoredMedia>,
+}
+
+/// Where the bytes of a file are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMedia {
+    /// The name of the object.
+    pub object: String,
+    /// What the bytes are.
+    pub content_type: String,
+}
+
+/// What announcing a file led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// It has a number.
+    Fresh(MediaRecord),
+    /// The same end user announced it with the same key before: nothing was written.
+    Known(MediaRecord),
+    /// The quota is used up: nothing was written.
+    OverQuota,
+}
+
 /// How much to read at once.
 #[derive(Clone, Copy, Debug)]
 pub struct PageLimit {
@@ -230,6 +295,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Records an escalation and gives its number; the same number for the same chat and time.
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError>;
+
+    /// Gives a file its number, the same for the same chat, end user and key.
+    async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError>;
+
+    /// A file.
+    async fn media(&self, media_id: u64) -> Result<Option<MediaRecord>, StoreError>;
+
+    /// Records that the bytes of a file are on disk; `false` where that was recorded before, with other bytes: nothing was written.
+    async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError>;
 
     /// Gives an agent its number, the same for the same login, and keeps its newest name.
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError>;

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use engine::gateway::{Change, EndedBy, Message, SentKey, Status};
 
 use crate::{
-    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MessageBody, NewChat, NewEscalation,
-    PageLimit, Profile, Store, StoreError,
+    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
+    MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
 };
 
 /// A store that forgets.
@@ -22,6 +22,8 @@ struct Tables {
     chats: BTreeMap<u64, Chat>,
     chats_by_key: HashMap<(u64, String), u64>,
     escalations: Vec<(u64, u64)>,
+    /// With key and time.
+    media: Vec<(MediaRecord, String, u64)>,
     agents: Vec<AgentRecord>,
     sessions: HashMap<[u8; 32], (u64, u64)>,
 }
@@ -253,6 +255,47 @@ impl Store for MemoryStore {
         }
         tables.escalations.push(key);
         Ok(next_id(tables.escalations.len().saturating_sub(1)))
+    }
+
+    async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {
+        let mut tables = self.tables();
+        let known = tables.media.iter().find(|(record, client_id, _)| {
+            (record.chat_id, record.end_user_id, client_id) == (media.chat_id, media.end_user_id, &media.client_id)
+        });
+        if let Some((record, _, _)) = known {
+            return Ok(Announced::Known(record.clone()));
+        }
+        let counted = tables.media.iter().filter(|(record, _, created_at_ms)| {
+            record.end_user_id == media.end_user_id && *created_at_ms > quota.since_ms
+        });
+        let (files, bytes) = counted.fold((0_u64, 0_u64), |(files, bytes), (record, _, _)| {
+            (files.saturating_add(1), bytes.saturating_add(record.size_bytes))
+        });
+        if files >= quota.files || bytes.saturating_add(media.size_bytes) > quota.bytes {
+            return Ok(Announced::OverQuota);
+        }
+        let record = MediaRecord {
+            id: next_id(tables.media.len()),
+            chat_id: media.chat_id,
+            end_user_id: media.end_user_id,
+            name: media.name,
+            size_bytes: media.size_bytes,
+            stored: None,
+        };
+        tables.media.push((record.clone(), media.client_id, media.created_at_ms));
+        Ok(Announced::Fresh(record))
+    }
+
+    async fn media(&self, media_id: u64) -> Result<Option<MediaRecord>, StoreError> {
+        Ok(self.tables().media.iter().find(|(record, _, _)| record.id == media_id).map(|(record, _, _)| record.clone()))
+    }
+
+    async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let waiting = tables.media.iter_mut().find(|(record, _, _)| record.id == media_id && record.stored.is_none());
+        let Some((record, _, _)) = waiting else { return Ok(false) };
+        (record.stored, record.size_bytes) = (Some(stored), size_bytes);
+        Ok(true)
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {

@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use serde_json::{Map, json};
 
 use crate::{
-    ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, NewEscalation, PageLimit, Profile, Store,
+    Announced, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody, NewChat,
+    NewEscalation, NewMedia, PageLimit, Profile, Store, StoredMedia,
 };
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
@@ -77,6 +78,7 @@ pub async fn story(store: Arc<dyn Store>) {
     quiet_chats_are_found_longest_first(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     escalations_are_recorded_once(&*store).await;
+    files_are_announced_and_completed_once(&*store).await;
     agents_keep_their_numbers_and_sign_ins_end(&*store).await;
     concurrent_changes_of_one_chat_have_one_winner(&store).await;
     many_chats_are_written_at_once(&store).await;
@@ -311,6 +313,44 @@ async fn escalations_are_recorded_once(store: &dyn Store) {
     assert_eq!(store.record_escalation(escalation(5)).await.unwrap(), first);
     assert_ne!(store.record_escalation(escalation(6)).await.unwrap(), first);
     change(store, chat, |state| state.status = Status::Finished).await;
+}
+
+async fn files_are_announced_and_completed_once(store: &dyn Store) {
+    let (uma, eve) = (user(store, "uma").await, user(store, "eve").await);
+    let (chat, hers) = (open_chat(store, uma, "files", 3).await, open_chat(store, eve, "files", 3).await);
+    let new = |end_user_id, client_id: &str, size_bytes, created_at_ms| NewMedia {
+        chat_id: if end_user_id == uma { chat } else { hers },
+        end_user_id,
+        client_id: client_id.into(),
+        name: "cat".into(),
+        size_bytes,
+        created_at_ms,
+    };
+    let quota = |since_ms| MediaQuota { since_ms, files: 3, bytes: 100 };
+    let Announced::Fresh(first) = store.announce_media(new(uma, "a", 40, 10), quota(0)).await.unwrap() else {
+        panic!("it is new")
+    };
+    assert_eq!((first.chat_id, first.end_user_id, first.size_bytes, &first.stored), (chat, uma, 40, &None));
+    assert_eq!(store.announce_media(new(uma, "a", 99, 10), quota(0)).await.unwrap(), Announced::Known(first.clone()));
+    assert_eq!(store.announce_media(new(uma, "b", 61, 10), quota(0)).await.unwrap(), Announced::OverQuota);
+    assert!(matches!(store.announce_media(new(eve, "a", 61, 10), quota(0)).await.unwrap(), Announced::Fresh(_)));
+    for key in ["b", "c"] {
+        assert!(matches!(store.announce_media(new(uma, key, 1, 10), quota(0)).await.unwrap(), Announced::Fresh(_)));
+    }
+    assert_eq!(store.announce_media(new(uma, "d", 1, 20), quota(9)).await.unwrap(), Announced::OverQuota);
+    assert!(matches!(store.announce_media(new(uma, "d", 1, 20), quota(10)).await.unwrap(), Announced::Fresh(_)));
+
+    let stored = |object: &str| StoredMedia { object: object.into(), content_type: "image/png".into() };
+    assert!(store.complete_media(first.id, stored("one"), 39).await.unwrap());
+    assert!(!store.complete_media(first.id, stored("two"), 38).await.unwrap());
+    assert!(!store.complete_media(999_999, stored("two"), 38).await.unwrap());
+    let complete = MediaRecord { size_bytes: 39, stored: Some(stored("one")), ..first.clone() };
+    assert_eq!(store.media(first.id).await.unwrap(), Some(complete.clone()));
+    assert_eq!(store.announce_media(new(uma, "a", 1, 99), quota(0)).await.unwrap(), Announced::Known(complete));
+    assert_eq!(store.media(999_999).await.unwrap(), None);
+    for chat in [chat, hers] {
+        change(store, chat, |state| state.status = Status::Finished).await;
+    }
 }
 
 async fn agents_keep_their_numbers_and_sign_ins_end(store: &dyn Store) {

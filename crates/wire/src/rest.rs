@@ -320,6 +320,45 @@ pub struct SendResponse {
     pub timestamp_ms: u64,
 }
 
+/// `POST` of an upload: what is to come.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct UploadRequest {
+    /// The client's idempotency key, which is also the message's.
+    pub client_id: String,
+    /// `photo`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The file's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What the client takes it for; the gateway looks itself.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// A place for a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct UploadResponse {
+    /// What a message names it by.
+    pub media_id: u64,
+    /// How to bring it; `null` once it is there.
+    pub upload: Option<UploadForm>,
+}
+
+/// A form to post as multipart: the fields, then the part `file`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct UploadForm {
+    /// Where to post it, relative to the gateway's origin or absolute.
+    pub url: String,
+    /// What the gateway signed. Opaque.
+    pub fields: std::collections::BTreeMap<String, String>,
+}
+
 /// `POST` of an escalation: the contract's `EscalateRequest`, with unknown keys kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]

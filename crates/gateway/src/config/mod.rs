@@ -71,6 +71,9 @@ pub struct Config {
     /// Set by `--demo`: adds the route that signs demo tokens, where the listener is on loopback.
     #[serde(skip)]
     pub demo: bool,
+    /// Set by `--data`: the folder of the store, in which files are kept too; in memory where absent.
+    #[serde(skip)]
+    pub data: Option<std::path::PathBuf>,
     /// Set by `--www`: the folder of the customer page and the desk.
     #[serde(skip)]
     pub www: Option<std::path::PathBuf>,
@@ -159,6 +162,16 @@ pub struct Rate {
     pub burst: u32,
 }
 
+/// How much an end user may upload in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadQuota {
+    /// Files, those that were announced and never came included.
+    pub files: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
 /// Sizes and rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -177,6 +190,10 @@ pub struct Limits {
     pub requests_per_end_user: Rate,
     /// Sign-in attempts at the desk, per address and per login.
     pub sign_ins: Rate,
+    /// A file; 0 turns files off.
+    pub max_upload_bytes: u64,
+    /// Files of one end user in a day.
+    pub uploads_per_end_user: UploadQuota,
     /// Open streams of one end user.
     pub streams_per_end_user: usize,
     /// Open streams of one address.
@@ -193,6 +210,8 @@ impl Default for Limits {
             requests_per_address: Rate { per_minute: 6000, burst: 1000 },
             requests_per_end_user: Rate { per_minute: 1800, burst: 300 },
             sign_ins: Rate { per_minute: 10, burst: 10 },
+            max_upload_bytes: 10_000_000,
+            uploads_per_end_user: UploadQuota { files: 100, bytes: 200_000_000 },
             streams_per_end_user: 16,
             streams_per_address: 1000,
         }

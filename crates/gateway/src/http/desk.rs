@@ -41,6 +41,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .routes(routes!(accept))
         .routes(routes!(finish))
         .routes(routes!(messages, send_message))
+        .merge(super::media::desk_routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 

@@ -20,7 +20,7 @@ use wire::rest::{
 
 use super::request::{Body, PathOf, QueryOf};
 use super::session::EndUserSession;
-use super::{Peer, origin};
+use super::{Peer, media, origin};
 use crate::auth::session_token::Session;
 use crate::auth::{jwt, keys};
 use crate::clock::now_ms;
@@ -234,7 +234,7 @@ async fn greet(app: &App, end_user_id: u64, chat_id: u64, greeting: &str) -> Res
 }
 
 /// A chat of this end user; someone else's does not exist for them.
-async fn own_chat(app: &App, session: &EndUserSession, chat_id: u64) -> Result<ChatRecord, Error> {
+pub(super) async fn own_chat(app: &App, session: &EndUserSession, chat_id: u64) -> Result<ChatRecord, Error> {
     let record = app.store.chat(chat_id).await?;
     record
         .filter(|record| record.state.end_user_id == session.end_user_id)
@@ -366,8 +366,11 @@ async fn send_message(
     State(app): State<Shared>,
     session: EndUserSession,
     PathOf(chat_id): PathOf<u64>,
-    Body(request): Body<SendRequest>,
+    Body(mut request): Body<SendRequest>,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
+    if request.message.get("type").and_then(Value::as_str) == Some(message::PHOTO) {
+        media::attach(&app, session.end_user_id, chat_id, &mut request.message).await?;
+    }
     send(&app, chat_id, Actor::EndUser(session.end_user_id), request).await
 }
 
@@ -378,7 +381,7 @@ pub(super) async fn send(
     request: SendRequest,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
     message::check_client_id(&request.client_id)?;
-    let body = message::check(request.message, &app.config.limits)?;
+    let body = message::check(request.message, actor, &app.config.limits)?;
     let command = Command::Send { client_id: request.client_id.clone(), body: body.clone() };
     let done = app.chats.command(chat_id, actor, command).await?;
     let Done::Sent { index, at_ms, duplicate } = done else { return Err(Error::of(ErrorCode::Internal)) };

@@ -23,6 +23,7 @@ pub(crate) mod desk;
 mod end_user;
 mod health;
 pub(crate) mod limits;
+mod media;
 mod openapi;
 pub(crate) mod origin;
 mod pages;
@@ -33,12 +34,14 @@ pub(crate) use request::{PathOf, Peer};
 
 /// How long a request may take, with its body.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a file may take; while its bytes come, each may take no longer than [`REQUEST_TIMEOUT`].
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Everything the gateway answers.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let about = OpenApiRouter::with_openapi(openapi::about());
     let mut api = about.merge(end_user::routes()).merge(crate::stream::end_user::routes());
-    api = api.merge(desk::routes(app)).merge(health::routes());
+    api = api.merge(media::routes(app)).merge(desk::routes(app)).merge(health::routes());
     if app.signs_demo_tokens() {
         api = api.merge(demo::routes());
     }
@@ -63,7 +66,9 @@ async fn method_not_allowed() -> Error {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let answered = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let is_upload = request.uri().path() == crate::media::form::URL;
+    let patience = if is_upload { UPLOAD_TIMEOUT } else { REQUEST_TIMEOUT };
+    let answered = tokio::time::timeout(patience, next.run(request)).await;
     answered.unwrap_or_else(|_| Error::of(ErrorCode::Timeout).into_response())
 }
 

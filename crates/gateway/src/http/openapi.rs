@@ -47,7 +47,9 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
                 continue;
             }
             let mut refusals = vec![(400, "Malformed"), (429, "Too many requests"), (503, "Try again later")];
-            if path != "/demo/token" {
+            if path == crate::media::form::URL {
+                refusals.extend([(404, "No such file"), (408, "The form has expired, or nothing came for too long")]);
+            } else if path != "/demo/token" {
                 refusals.push((401, "No good session, token or cookie"));
             }
             refusals.push((403, "A page of a foreign origin, or not allowed"));

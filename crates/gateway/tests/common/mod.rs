@@ -123,7 +123,8 @@ impl Gateway {
     }
 
     /// One that keeps its chats in a folder.
-    pub(crate) async fn start_in(folder: &Path, config: Config) -> Gateway {
+    pub(crate) async fn start_in(folder: &Path, mut config: Config) -> Gateway {
+        config.data = Some(folder.to_owned());
         Gateway::start_with(config, gateway::open_store(folder).await.unwrap()).await
     }
 

@@ -23,6 +23,8 @@ async fn a_reader_that_does_not_read_costs_a_cursor_and_not_what_it_misses() {
     let chat = uma.chat(4, "open-1").await;
     let mut slow = uma.join(chat, 0).await;
     slow.expect("joined").await;
+    let mut slow_events = uma.events(chat, 0).await;
+    slow_events.expect("joined").await;
     let long = "x".repeat(16_000);
     let sender = |sender: u32, count: u32| {
         let (uma, long) = (&uma, &long);

@@ -23,6 +23,10 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}/escalations", &["post"]),
         ("/api/v1/chats/{chat_id}/resume", &["post"]),
         ("/api/v1/chats/{chat_id}/typing", &["post"]),
+        ("/api/v1/chats/{chat_id}/uploads", &["post"]),
+        ("/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
+        ("/api/v1/uploads", &["post"]),
+        ("/desk/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
         ("/desk/api/v1/sessions", &["post", "delete"]),
         ("/desk/api/v1/me", &["get"]),
         ("/desk/api/v1/chats", &["get"]),
@@ -39,20 +43,24 @@ async fn every_route_is_described_with_its_refusals() {
             let ok = responses.iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
             let ok = ok.unwrap_or_else(|| panic!("{method} {path} has no good answer"));
             let is_empty = responses.contains_key("204");
-            let kind = if *path == "/api/v1/stream" { "text/event-stream" } else { "application/json" };
+            let kind = match *path {
+                "/api/v1/stream" => "text/event-stream",
+                path if path.ends_with("{media_id}") => "image/*",
+                _ => "application/json",
+            };
             assert!(is_empty || ok["content"][kind]["schema"].is_object(), "{method} {path}: {ok}");
             if *path == "/health" || *path == "/api/v1/stream" {
                 continue;
             }
-            for status in ["400", "401", "403", "429", "503"] {
+            let is_form = *path == "/api/v1/uploads";
+            let session = if is_form { "408" } else { "401" };
+            for status in ["400", session, "403", "429", "503"] {
                 let schema = &responses[status]["content"]["application/json"]["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/ErrorBody", "{method} {path} {status}");
             }
             if *method == "post" && *path != "/desk/api/v1/chats/{chat_id}/accept" {
-                assert!(
-                    operation["requestBody"]["content"]["application/json"]["schema"].is_object(),
-                    "{method} {path}"
-                );
+                let kind = if is_form { "multipart/form-data" } else { "application/json" };
+                assert!(operation["requestBody"]["content"][kind]["schema"].is_object(), "{method} {path}");
             }
         }
     }

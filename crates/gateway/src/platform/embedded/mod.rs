@@ -37,6 +37,7 @@ pub(crate) struct Embedded {
     virtual_agents: HashMap<u64, config::VirtualAgent>,
     pub(crate) agents: Agents,
     pub(crate) duty: Duty,
+    takes_files: bool,
 }
 
 impl Embedded {
@@ -51,6 +52,7 @@ impl Embedded {
             virtual_agents: virtual_agents.collect(),
             agents,
             duty: Duty::default(),
+            takes_files: config.limits.max_upload_bytes > 0,
         }
     }
 
@@ -93,7 +95,7 @@ impl Embedded {
             id: state.id,
             status: state.status.as_str().to_owned(),
             status_text: status_text(state.status, agent.as_ref().or(virtual_agent.as_ref())),
-            features: features(state.status),
+            features: features(state.status, self.takes_files),
             created_at: clock::iso_8601(state.created_at_ms),
             ends_at: state.ended_at_ms.map(clock::iso_8601),
             ended_by: state.ended_by.map(|ended_by| ended_by.as_str().to_owned()),
@@ -125,14 +127,15 @@ fn status_text(status: Status, with: Option<&ChatAgent>) -> String {
 }
 
 /// What can be done in a chat now, as data for user interfaces.
-fn features(status: Status) -> Vec<String> {
+fn features(status: Status, takes_files: bool) -> Vec<String> {
     let names: &[&str] = match status {
-        Status::VaAssigned => &["text", "typing", "escalation"],
-        Status::Queued | Status::Assigned => &["text", "typing"],
-        Status::Dismissed => &["text", "typing", "resume"],
+        Status::VaAssigned => &["text", "typing", "photo", "escalation"],
+        Status::Queued | Status::Assigned => &["text", "typing", "photo"],
+        Status::Dismissed => &["text", "typing", "photo", "resume"],
         Status::Finished => &[],
     };
-    names.iter().map(|name| (*name).to_owned()).collect()
+    let names = names.iter().filter(|name| takes_files || **name != "photo");
+    names.map(|name| (*name).to_owned()).collect()
 }
 
 /// Who is on duty: agents with an open desk, by the number of their open desks. Not stored: a restart asks every desk to come back.

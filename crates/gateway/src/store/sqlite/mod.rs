@@ -13,8 +13,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
-    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MessageBody, NewChat, NewEscalation,
-    PageLimit, Profile, Store, StoreError,
+    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
+    MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
 };
 
 mod rows;
@@ -33,7 +33,11 @@ pub struct SqliteStore {
 }
 
 fn migrations() -> Migrator {
-    let steps = [("first", include_str!("0001_first.sql")), ("timers", include_str!("0002_timers.sql"))];
+    let steps = [
+        ("first", include_str!("0001_first.sql")),
+        ("timers", include_str!("0002_timers.sql")),
+        ("media", include_str!("0003_media.sql")),
+    ];
     let numbered = (1..).zip(steps).map(|(number, (name, text))| {
         Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
@@ -229,6 +233,26 @@ impl Store for SqliteStore {
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
         match self.writer.write(Write::Escalation(Box::new(escalation))).await? {
             Written::Id(id) => Ok(id),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {
+        match self.writer.write(Write::AnnounceMedia(Box::new((media, quota)))).await? {
+            Written::Announced(announced) => Ok(*announced),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn media(&self, media_id: u64) -> Result<Option<MediaRecord>, StoreError> {
+        let row =
+            sqlx::query(rows::media_query!("WHERE id = ?")).bind(int(media_id)).fetch_optional(&self.readers).await?;
+        row.as_ref().map(rows::read_media).transpose()
+    }
+
+    async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError> {
+        match self.writer.write(Write::CompleteMedia { media_id, stored, size_bytes }).await? {
+            Written::Flag(flag) => Ok(flag),
             _ => Err(StoreError::Corrupt("answer")),
         }
     }

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
-use crate::store::{AgentRecord, ChatRecord, EndUserKey, EndUserRecord, MessageBody, Profile, StoreError};
+use crate::store::{
+    AgentRecord, ChatRecord, EndUserKey, EndUserRecord, MediaRecord, MessageBody, Profile, StoreError, StoredMedia,
+};
 
 /// A query for whole chats, with the given end.
 macro_rules! chat_query {
@@ -21,6 +23,27 @@ macro_rules! chat_query {
     };
 }
 pub(super) use chat_query;
+
+/// A query for files, with the given end.
+macro_rules! media_query {
+    ($end:literal) => {
+        concat!("SELECT id, chat_id, end_user_id, name, size_bytes, object, content_type FROM media ", $end)
+    };
+}
+pub(super) use media_query;
+
+pub(super) fn read_media(row: &SqliteRow) -> Result<MediaRecord, StoreError> {
+    let object: Option<String> = get(row, "object")?;
+    let content_type: Option<String> = get(row, "content_type")?;
+    Ok(MediaRecord {
+        id: count(row, "id")?,
+        chat_id: count(row, "chat_id")?,
+        end_user_id: count(row, "end_user_id")?,
+        name: get(row, "name")?,
+        size_bytes: count(row, "size_bytes")?,
+        stored: object.zip(content_type).map(|(object, content_type)| StoredMedia { object, content_type }),
+    })
+}
 
 /// A number as SQLite keeps it. Ours stay far below its limit.
 pub(super) fn int(number: u64) -> i64 {

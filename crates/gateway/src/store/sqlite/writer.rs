@@ -7,7 +7,10 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::rows::{self, count, int};
-use crate::store::{Commit, EndUserKey, EndUserRecord, MessageBody, NewChat, NewEscalation, Profile, StoreError};
+use crate::store::{
+    Announced, Commit, EndUserKey, EndUserRecord, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation,
+    NewMedia, Profile, StoreError, StoredMedia,
+};
 
 /// Writes that may wait.
 const QUEUE: usize = 1024;
@@ -23,6 +26,8 @@ pub(super) enum Write {
     CreateChat(Box<(NewChat, Change<MessageBody>)>),
     Commit(Box<Change<MessageBody>>),
     Escalation(Box<NewEscalation>),
+    AnnounceMedia(Box<(NewMedia, MediaQuota)>),
+    CompleteMedia { media_id: u64, stored: StoredMedia, size_bytes: u64 },
     Agent { login: String, name: String, avatar_url: Option<String> },
     OpenSession { token_sha256: [u8; 32], agent_id: u64, expires_at_ms: u64, now_ms: u64 },
     CloseSession { token_sha256: [u8; 32] },
@@ -36,6 +41,8 @@ pub(super) enum Written {
     EndUser(Box<EndUserRecord>),
     Created { chat_id: u64, fresh: bool },
     Commit(Commit),
+    Announced(Box<Announced>),
+    Flag(bool),
 }
 
 struct Job {
@@ -141,6 +148,19 @@ impl Write {
             Write::CreateChat(boxed) => create_chat(db, &boxed.0, &boxed.1).await,
             Write::Commit(change) => commit(db, change).await,
             Write::Escalation(escalation) => record_escalation(db, escalation).await,
+            Write::AnnounceMedia(boxed) => announce_media(db, &boxed.0, boxed.1).await,
+            Write::CompleteMedia { media_id, stored, size_bytes } => {
+                let updated = sqlx::query(
+                    "UPDATE media SET object = ?, content_type = ?, size_bytes = ? WHERE id = ? AND object IS NULL",
+                )
+                .bind(stored.object.as_str())
+                .bind(stored.content_type.as_str())
+                .bind(int(*size_bytes))
+                .bind(int(*media_id))
+                .execute(db)
+                .await?;
+                Ok(Written::Flag(updated.rows_affected() > 0))
+            }
             Write::Agent { login, name, avatar_url } => agent(db, login, name, avatar_url.as_deref()).await,
             Write::OpenSession { token_sha256, agent_id, expires_at_ms, now_ms } => {
                 sqlx::query("DELETE FROM agent_sessions WHERE expires_at_ms <= ?")
@@ -343,6 +363,49 @@ async fn record_escalation(db: &mut SqliteConnection, escalation: &NewEscalation
         .fetch_one(db)
         .await?;
     Ok(Written::Id(count(&row, "id")?))
+}
+
+async fn announce_media(db: &mut SqliteConnection, media: &NewMedia, quota: MediaQuota) -> Result<Written, StoreError> {
+    let known = sqlx::query(rows::media_query!("WHERE chat_id = ? AND end_user_id = ? AND client_id = ?"))
+        .bind(int(media.chat_id))
+        .bind(int(media.end_user_id))
+        .bind(media.client_id.as_str())
+        .fetch_optional(&mut *db)
+        .await?;
+    if let Some(row) = known {
+        return Ok(Written::Announced(Box::new(Announced::Known(rows::read_media(&row)?))));
+    }
+    let (files, bytes): (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM media WHERE end_user_id = ? AND created_at_ms > ?",
+    )
+    .bind(int(media.end_user_id))
+    .bind(int(quota.since_ms))
+    .fetch_one(&mut *db)
+    .await?;
+    let bytes = rows::from_count(bytes).saturating_add(media.size_bytes);
+    if rows::from_count(files) >= quota.files || bytes > quota.bytes {
+        return Ok(Written::Announced(Box::new(Announced::OverQuota)));
+    }
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO media (chat_id, end_user_id, client_id, name, size_bytes, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+         RETURNING id",
+    )
+    .bind(int(media.chat_id))
+    .bind(int(media.end_user_id))
+    .bind(media.client_id.as_str())
+    .bind(media.name.as_str())
+    .bind(int(media.size_bytes))
+    .bind(int(media.created_at_ms))
+    .fetch_one(db)
+    .await?;
+    Ok(Written::Announced(Box::new(Announced::Fresh(MediaRecord {
+        id: rows::from_count(id),
+        chat_id: media.chat_id,
+        end_user_id: media.end_user_id,
+        name: media.name.clone(),
+        size_bytes: media.size_bytes,
+        stored: None,
+    }))))
 }
 
 async fn agent(

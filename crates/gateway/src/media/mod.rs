@@ -1,0 +1,150 @@
+//! Files of messages: where their bytes are, what they are by their own word, and the form that brings them. A file is on disk, with its
+//! folder's entry, before anyone hears that it is there. Refuses what is no picture, whatever it is called.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use wire::ErrorCode;
+
+use crate::auth::keys;
+use crate::error::Error;
+use crate::store::{MediaRecord, StoredMedia};
+
+pub(crate) mod form;
+pub(crate) mod kind;
+pub(crate) mod name;
+
+use kind::Kind;
+
+/// Bytes of one write to the disk.
+const PART_BYTES: usize = 256 * 1024;
+/// The folder of the files in the data directory.
+const FOLDER: &str = "media";
+
+/// The files' bytes.
+#[derive(Clone)]
+pub(crate) struct Media(Arc<dyn ObjectStore>);
+
+impl From<object_store::Error> for Error {
+    fn from(cause: object_store::Error) -> Error {
+        tracing::error!(%cause, "the store of files failed");
+        Error::of(ErrorCode::Unavailable)
+    }
+}
+
+impl Media {
+    /// Files in a data directory, or in memory where there is none.
+    pub(crate) fn open(data: Option<&FilePath>) -> std::io::Result<Media> {
+        let Some(data) = data else { return Ok(Media(Arc::new(InMemory::new()))) };
+        let folder = data.join(FOLDER);
+        crate::private_folder().recursive(true).create(&folder)?;
+        forget_unfinished(&folder)?;
+        let files = LocalFileSystem::new_with_prefix(&folder).map_err(std::io::Error::other)?;
+        Ok(Media(Arc::new(files.with_fsync(true))))
+    }
+
+    /// A place for the bytes of a file. What is not finished is forgotten.
+    pub(crate) async fn create(&self, record: &MediaRecord) -> Result<Incoming, Error> {
+        // Two attempts at the same file never share a place.
+        let attempt = keys::to_text(&keys::random::<9>().map_err(|_| Error::of(ErrorCode::Unavailable))?);
+        let object = format!("{}/{}-{attempt}", record.chat_id, record.id);
+        let upload = self.0.put_multipart(&path(&object)?).await?;
+        Ok(Incoming {
+            object,
+            upload,
+            unwritten: Vec::new(),
+            head: Vec::new(),
+            size_bytes: 0,
+            limit: record.size_bytes,
+        })
+    }
+
+    /// Forgets the bytes of a file that nobody will ask for.
+    pub(crate) async fn remove(&self, stored: &StoredMedia) {
+        let Ok(path) = path(&stored.object) else { return };
+        if let Err(cause) = self.0.delete(&path).await {
+            // It only costs its place.
+            tracing::warn!(%cause, "the bytes of a file that nobody needs stay");
+        }
+    }
+
+    /// The bytes of a file.
+    pub(crate) async fn read(&self, stored: &StoredMedia) -> Result<Body, Error> {
+        let found = self.0.get(&path(&stored.object)?).await?;
+        Ok(Body::from_stream(found.into_stream()))
+    }
+}
+
+fn path(object: &str) -> Result<Path, Error> {
+    Path::parse(object).map_err(|_| Error::of(ErrorCode::Internal))
+}
+
+/// Removes what a stopped gateway left half written: files whose names no finished one has.
+fn forget_unfinished(folder: &FilePath) -> std::io::Result<()> {
+    for chat in std::fs::read_dir(folder)? {
+        let chat = chat?;
+        if !chat.file_type()?.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(chat.path())? {
+            let file = file?;
+            if file.file_name().to_string_lossy().contains('#') {
+                std::fs::remove_file(file.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file on its way to the disk. Dropped before its end, it leaves nothing.
+pub(crate) struct Incoming {
+    object: String,
+    upload: Box<dyn MultipartUpload>,
+    unwritten: Vec<u8>,
+    /// The first bytes, which say what it is.
+    head: Vec<u8>,
+    size_bytes: u64,
+    limit: u64,
+}
+
+impl Incoming {
+    /// Takes the next bytes. Refuses more than were announced.
+    pub(crate) async fn write(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        self.size_bytes = self.size_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if self.size_bytes > self.limit {
+            return Err(Error::too_large());
+        }
+        let missing = kind::HEAD_BYTES.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(missing));
+        if self.head.len() >= kind::HEAD_BYTES {
+            // Not a picture: the rest need not come.
+            Kind::of(&self.head)?;
+        }
+        self.unwritten.extend_from_slice(bytes);
+        if self.unwritten.len() >= PART_BYTES {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let part = PutPayload::from(std::mem::take(&mut self.unwritten));
+        Ok(self.upload.put_part(part).await?)
+    }
+
+    /// Makes the file durable.
+    pub(crate) async fn finish(mut self) -> Result<(StoredMedia, u64), Error> {
+        let kind = Kind::of(&self.head)?;
+        if !self.unwritten.is_empty() {
+            self.flush().await?;
+        }
+        self.upload.complete().await?;
+        let content_type = kind.content_type().to_owned();
+        Ok((StoredMedia { object: self.object, content_type }, self.size_bytes))
+    }
+}

@@ -1,0 +1,89 @@
+//! Names of files, made harmless: whoever saves a file under its name gets one file, of the kind it is, in the folder they chose. The
+//! extension comes from the file's content; names never become paths here.
+
+use super::kind::Kind;
+
+/// Longest name, in characters.
+const MAX_CHARS: usize = 80;
+/// Where nothing is left.
+const UNNAMED: &str = "photo";
+/// Extensions of pictures, which the content's own replaces.
+const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "gif", "webp"];
+
+/// The name of a file as it is kept: without folders, extension, characters that hide or reverse others, and names of devices.
+pub(crate) fn harmless(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
+    let stem = last.rsplit_once('.').filter(|(_, extension)| is_picture(extension)).map_or(last, |(stem, _)| stem);
+    let visible = stem.chars().filter(|char| !is_hidden(*char));
+    let replaced: String = visible.map(|char| if ".:*?\"<>|".contains(char) { '_' } else { char }).collect();
+    let kept: String = replaced.trim_matches([' ', '_']).chars().take(MAX_CHARS).collect();
+    match kept.trim() {
+        "" => UNNAMED.to_owned(),
+        device if is_device(device) => format!("_{device}"),
+        kept => kept.to_owned(),
+    }
+}
+
+/// A name as it is shown: with the extension of what the file is.
+pub(crate) fn shown(name: &str, content_type: &str) -> String {
+    match Kind::from_content_type(content_type) {
+        Some(kind) => format!("{name}.{}", kind.extension()),
+        None => name.to_owned(),
+    }
+}
+
+fn is_picture(extension: &str) -> bool {
+    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Controls, and what changes the order or the look of a text without being seen.
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Names that mean a device on Windows, with any extension.
+fn is_device(name: &str) -> bool {
+    let upper = name.split(['_', ' ']).next().unwrap_or("").to_ascii_uppercase();
+    let numbered = ["COM", "LPT"].iter().filter_map(|device| upper.strip_prefix(device));
+    matches!(upper.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+        || numbered
+            .into_iter()
+            .any(|rest| matches!(rest.chars().collect::<Vec<_>>()[..], ['0'..='9' | '¹' | '²' | '³']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_could_harm() {
+        let table = [
+            ("photo.jpg", "photo"),
+            ("Grüße aus 東京.PNG", "Grüße aus 東京"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\Users\\x\\secret.gif", "secret"),
+            ("nul\0byte.png", "nulbyte"),
+            ("\u{202E}gpj.exe", "gpj_exe"),
+            ("invoice.exe.jpg", "invoice_exe"),
+            ("page.html", "page_html"),
+            ("CON.jpg", "_CON"),
+            ("com1.tar.png", "_com1_tar"),
+            ("LPT¹", "_LPT¹"),
+            ("console.png", "console"),
+            ("...", "photo"),
+            (".htaccess", "htaccess"),
+            ("", "photo"),
+            ("/", "photo"),
+            (" \u{200B} .png", "photo"),
+            ("a<b>\"c|d?*.webp", "a_b__c_d"),
+        ];
+        for (name, expected) in table {
+            assert_eq!(harmless(name), expected, "{name:?}");
+        }
+        assert_eq!(harmless(&"é".repeat(500)).chars().count(), MAX_CHARS);
+        assert_eq!(shown("invoice_exe", "image/png"), "invoice_exe.png");
+    }
+}
