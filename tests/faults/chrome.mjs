@@ -113,6 +113,7 @@ export class Chrome {
 class Profile {
   #chrome;
   #id;
+  #idle = [];
   tabs = new Set();
 
   constructor(chrome, id) {
@@ -128,6 +129,24 @@ class Profile {
     this.tabs.add(tab);
     await tab.enable();
     return tab;
+  }
+
+  /** A tab at `url`: one that was given back, where there is one, because a new tab costs a new process. */
+  async tabAt(url) {
+    const tab = this.#idle.pop() ?? (await this.newTab());
+    await tab.goto(url);
+    await tab.send("Page.bringToFront");
+    return tab;
+  }
+
+  /** Leaves what the tab shows and keeps it for later. */
+  async giveBack(tab) {
+    tab.removeAllListeners("note");
+    tab.removeAllListeners("fault");
+    await tab.setLifecycle("active");
+    await tab.setOffline(false);
+    await tab.goto("about:blank");
+    this.#idle.push(tab);
   }
 
   /** Cuts all its tabs from the network, as the browser sees it, or puts them back. */

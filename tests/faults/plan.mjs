@@ -7,6 +7,8 @@ import { randomFrom } from "./random.mjs";
  * What the package and the gateway offer. A kind that is false is never planned.
  */
 export const OFFERED = {
+  /** `reconnect.connectTimeoutMs` and `reconnect.probeTimeoutMs`. */
+  connectTimeout: false,
   /** Streams by server-sent events: WebSockets may be blocked for good. */
   serverSentEvents: false,
   /** An open tab sends what a closed one left. */
@@ -64,7 +66,7 @@ export function makePlan(seed) {
       sendTimeoutMs: random.chance(0.15) ? random.int(300, 1500) : 60_000,
       callTimeoutMs: random.int(500, 1000),
       historyLimit: random.chance(0.2) ? random.int(1, 20) : 10_000,
-      reconnect: { initialMs: random.int(10, 40), maxMs: random.int(60, 200) },
+      reconnect: { initialMs: random.int(10, 40), maxMs: random.int(60, 200), connectTimeoutMs: random.int(300, 600), probeTimeoutMs: random.int(100, 300) },
     },
     blockedForGood: troubles.includes("blockedForGood"),
     steps: [],
@@ -111,8 +113,8 @@ const TROUBLE = {
   refuse: () => ({ do: "refuse" }),
   latency: ({ random }) => ({ do: "latency", ms: random.int(5, 120) }),
   status401: ({ random }) => ({ do: "answer", status: 401, count: random.int(1, 4) }),
-  status429: ({ random }) => ({ do: "answer", status: 429, count: random.int(1, 3), retryAfterS: random.pick([0, 0, 0, 1]) }),
-  status503: ({ random }) => ({ do: "answer", status: 503, count: random.int(1, 4), retryAfterS: random.pick([undefined, 0, 0, 1]) }),
+  status429: ({ random }) => ({ do: "answer", status: 429, count: random.int(1, 3), retryAfterS: random.weighted([[9, 0], [1, 1]]) }),
+  status503: ({ random }) => ({ do: "answer", status: 503, count: random.int(1, 4), retryAfterS: random.weighted([[4, undefined], [5, 0], [1, 1]]) }),
   opaque503: ({ random }) => ({ do: "answer", status: 503, count: random.int(1, 3), opaque: true }),
   lostAnswer: ({ random }) => ({ do: "loseAnswers", count: random.int(1, 3) }),
   cutAnswer: ({ random }) => ({ do: "cutAnswers", count: random.int(1, 3) }),

@@ -3,6 +3,7 @@
 
 import { account } from "./account.mjs";
 import { EndUser, signToken } from "./people.mjs";
+import { OFFERED } from "./plan.mjs";
 import { FaultProxy } from "./proxy.mjs";
 import { startApp } from "./tab.mjs";
 
@@ -15,9 +16,9 @@ const MENUS = { virtualAgent: 1, person: 4 };
 
 let runs = 0;
 
-/** `{ problems, counts, faults, troubles, restMs, lives }` of a plan. */
-export async function carryOut(plan, { chrome, site, gateway, agent }) {
-  const schedule = new Schedule(plan, { chrome, site, gateway, agent });
+/** `{ problems, counts, faults, troubles, restMs, lives }` of a plan. The tabs are those of `profile`; they are given back. */
+export async function carryOut(plan, { profile, site, gateway, agent }) {
+  const schedule = new Schedule(plan, { profile, site, gateway, agent });
   try {
     await schedule.begin();
     for (const step of plan.steps) await schedule.take(step);
@@ -35,7 +36,7 @@ class Schedule {
   #plan;
   #stage;
   #proxy;
-  #profile;
+  #tabs = new Set();
   #endUser;
   #token;
   #chatId;
@@ -55,12 +56,11 @@ class Schedule {
   // ---- beginning
 
   async begin() {
-    const { chrome, gateway, agent } = this.#stage;
+    const { gateway, agent } = this.#stage;
     runs += 1;
     this.#token = await signToken(gateway.origin, `customer-${this.#plan.seed}-${runs}`);
     this.#endUser = new EndUser(gateway.origin, this.#token);
     this.#proxy = await new FaultProxy(gateway.origin).start();
-    this.#profile = await chrome.newProfile();
     const [first, ...others] = Array.from({ length: this.#plan.tabs }, (_, at) => "abcdefgh"[at]);
     await this.#open(first, { create: true });
     await this.#until("the chat", () => this.#life(first).loaded);
@@ -71,10 +71,10 @@ class Schedule {
   }
 
   async #open(slot, { create = false } = {}) {
-    const tab = await this.#profile.newTab();
+    const tab = await this.#stage.profile.tabAt(`${this.#stage.site.origin}/blank.html`);
+    this.#tabs.add(tab);
     tab.on("note", (note) => this.#take(note));
     tab.on("fault", (fault) => this.#faults.push(`${slot}: ${fault}`));
-    await tab.goto(`${this.#stage.site.origin}/blank.html`);
     await this.#start(slot, tab, create);
   }
 
@@ -156,6 +156,7 @@ class Schedule {
       await this.#send(slot, sending);
       await this.#front(this.#living().find((other) => other !== life && !this.#frozen.has(other.slot)));
       life.alive = false;
+      this.#tabs.delete(life.tab);
       await life.tab.close();
     },
     openTab: async ({ tab }) => {
@@ -164,9 +165,9 @@ class Schedule {
     },
     offline: async () => {
       this.#count("offline");
-      await this.#profile.setOffline(true);
+      await this.#setOffline(true);
     },
-    online: () => this.#profile.setOffline(false),
+    online: () => this.#setOffline(false),
     freeze: async ({ tab }) => {
       this.#count("freeze");
       this.#frozen.add(tab);
@@ -193,6 +194,10 @@ class Schedule {
     if (count > 0) await this.#tell(slot, (ids, options) => void globalThis.app.send(ids, options), ids, options);
   }
 
+  #setOffline(offline) {
+    return Promise.all([...this.#tabs].map((tab) => tab.setOffline(offline)));
+  }
+
   #front(life) {
     return life.tab.send("Page.bringToFront");
   }
@@ -212,9 +217,9 @@ class Schedule {
   // ---- end
 
   async end() {
-    // What waits for the answer to an upgrade that never comes is let go: how long that may take is no option of the client.
-    await this.#heal({ release: true });
-    await this.#profile.setOffline(false);
+    // What waits for the answer to an upgrade that never comes is let go where how long that may take is no option of the client.
+    await this.#heal({ release: !OFFERED.connectTimeout });
+    await this.#setOffline(false);
     for (const slot of this.#frozen) await this.#life(slot).tab.setLifecycle("active");
     const healedAtMs = performance.now();
     await this.#agentTalks;
@@ -228,6 +233,7 @@ class Schedule {
 
     const summaries = await this.#summaries();
     this.#living().forEach((life, at) => (life.summary = summaries[at]));
+    await this.#readLastWords();
     const store = await this.#endUser.messages(this.#chatId);
     const result = account({ lives: this.lives, agent: this.#said, store });
     for (const fault of this.#faults) result.problems.push({ kind: "other", text: fault });
@@ -249,6 +255,16 @@ class Schedule {
       const last = await this.#endUser.lastIndex(this.#chatId);
       return this.#living().every(({ loaded, shown }) => loaded && shown >= last);
     });
+  }
+
+  /** What a page that was reloaded or closed did last can be lost on its way here: the page wrote it down, too. */
+  async #readLastWords() {
+    const words = await this.#living()[0].tab.evaluate(() => globalThis.app.takeLastWords());
+    for (const { life: name, ...note } of words) {
+      const { alive, notes } = this.lives.find(({ life }) => life === name);
+      const isKnown = ({ kind, id, state }) => kind === note.kind && id === note.id && state === note.state;
+      if (!alive && !notes.some(isKnown)) notes.push({ ...note, recovered: true });
+    }
   }
 
   #summaries() {
@@ -278,7 +294,7 @@ class Schedule {
   }
 
   async dispose() {
-    await this.#profile?.close();
+    await Promise.all([...this.#tabs].map((tab) => this.#stage.profile.giveBack(tab)));
     await this.#proxy?.close();
   }
 }

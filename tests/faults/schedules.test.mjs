@@ -55,9 +55,10 @@ test(`${SCHEDULES} schedules of faults lose, repeat and misorder nothing`, async
   console.log(`seeds ${FIRST_SEED} to ${FIRST_SEED + SCHEDULES - 1}`);
   try {
     await gateway.start();
-    const stage = { chrome, site, gateway, agent: await Agent.signIn(gateway.origin) };
+    const agent = await Agent.signIn(gateway.origin);
     let next = 0;
     const work = async () => {
+      const stage = { profile: await chrome.newProfile(), site, gateway, agent };
       while (next < SCHEDULES) {
         const plan = makePlan(FIRST_SEED + next);
         next += 1;

@@ -4,6 +4,15 @@
 /** Starts the application in the page; `globalThis.app` is then its handle. */
 export async function startApp({ life, gateway, token, chat: createIn, options }) {
   const note = (kind, fields = {}) => globalThis.sportelloNote(JSON.stringify({ life, kind, ...fields }));
+  // What decides over a message must be known even where the page goes before it is heard. In the storage that the SDK uses, and before it:
+  // whoever can read what the SDK kept can read this.
+  const lastWords = `test|${gateway}|`;
+  let words = 0;
+  const noteForGood = (kind, fields) => {
+    words += 1;
+    localStorage.setItem(`${lastWords}${life}|${String(words).padStart(6, "0")}`, JSON.stringify({ life, kind, ...fields }));
+    note(kind, fields);
+  };
   const { Client, isSportelloError } = await import("/pkg/index.js");
   const failure = (error) => ({ code: String(error?.code ?? error), typed: isSportelloError(error) && error.name === "SportelloError" });
 
@@ -41,7 +50,7 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
   client.on("chat.delivery", ({ clientId, state, index, error }) => {
     // Only the outbox knows which message this is, and only until it is sent.
     for (const entry of client.outbox) idsByKey.set(entry.clientId, idOf(entry.message));
-    note("delivery", { id: idsByKey.get(clientId) ?? null, clientId, state, index, ...(error && failure(error)) });
+    (state === "failed" ? noteForGood : note)("delivery", { id: idsByKey.get(clientId) ?? null, clientId, state, index, ...(error && failure(error)) });
   });
 
   // A real application offers no text field before the chat is there, and tries again where it cannot be loaded.
@@ -66,12 +75,12 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
       const chat = await loaded;
       const abort = abortAfterMs === undefined ? undefined : new AbortController();
       for (const id of ids) {
-        note("send", { id });
+        noteForGood("send", { id });
         const text = `${id} ${"lorem ipsum ".repeat(id.length % 5)}`;
         const call = by === "client" ? client.sendTextMessage(text, { signal: abort?.signal }) : chat.sendMessage({ type: "text", content: text }, { signal: abort?.signal });
         call.then(
           (index) => note("sent", { id, index: index ?? null }),
-          (error) => note("rejected", { id, ...failure(error) }),
+          (error) => noteForGood("rejected", { id, ...failure(error) }),
         );
       }
       if (abort) setTimeout(() => abort.abort(), abortAfterMs);
@@ -93,6 +102,15 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
       note("listen", { number });
       client.on("chat.message", (message) => note("heard", { number, index: message.$index }));
     },
+    /** What every page of this gateway wrote down, in order; it is forgotten. */
+    takeLastWords() {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(lastWords)).sort();
+      return keys.map((key) => {
+        const text = localStorage.getItem(key);
+        localStorage.removeItem(key);
+        return JSON.parse(text);
+      });
+    },
     failAuthentication: (count) => void (authFails += count),
     hangAuthentication: (count) => void (authHangs += count),
     /** What the client itself holds at the end. */
@@ -100,7 +118,7 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
       connection: client.connection,
       indexes: client.messages.map((message) => message.$index),
       outbox: client.outbox.length,
-      stored: Object.keys(localStorage).filter((key) => key.includes("|outbox|")).length,
+      stored: Object.keys(localStorage).filter((key) => key.startsWith(`sportello|${gateway}|`) && key.includes("|outbox|")).length,
     }),
   };
 }
