@@ -2,11 +2,11 @@
 // accepts nothing that the product does not promise (PRODUCT.md, "What listeners see", "What a send means").
 
 /** The codes of `index.d.ts` with which a send may be given up. */
-const GIVEN_UP = new Set(["timeout", "aborted", "chat_ended", "closed", "identity_changed", "no_chat"]);
+const GIVEN_UP = new Set(["timeout", "aborted", "chat_ended", "closed", "identity_changed", "no_chat", "file_lost"]);
 
 /**
  * `lives` are `{ life, slot, alive, notes, summary? }` in the order of their births; `agent` is `[{ id, index }]` in the order in which the
- * agent sent; `store` are the messages as the gateway has them. Gives the counts and a list of `{ kind, text }`, empty where all is well.
+ * agent sent; `store` are the messages as the gateway has them, pictures with their `digest`. Gives the counts and a list of `{ kind, text }`, empty where all is well.
  */
 export function account({ lives, agent, store }) {
   const problems = [];
@@ -39,7 +39,10 @@ export function account({ lives, agent, store }) {
   };
 }
 
-const idOf = (message) => (message.type === "text" && (message.$userType === "end_user" || message.$userType === "agent") ? message.content.split(" ", 1)[0] : null);
+const idOf = ({ type, content, media, $userType }) => {
+  if ($userType !== "end_user" && $userType !== "agent") return null;
+  return type === "text" ? content.split(" ", 1)[0] : (media?.name?.split(".", 1)[0] ?? null);
+};
 
 function storedById(store, say) {
   const byId = new Map();
@@ -62,7 +65,7 @@ function sendsOf(lives, say) {
   for (const { life, slot, alive, notes } of lives) {
     for (const note of notes) {
       if (note.kind === "send") {
-        sends.set(note.id, { id: note.id, slot, life, alive });
+        sends.set(note.id, { id: note.id, slot, life, alive, digest: note.digest });
       } else if (note.kind === "sent" || note.kind === "rejected") {
         const send = sends.get(note.id);
         if (send.outcome) say("other", `${note.id} was settled twice`);
@@ -77,8 +80,9 @@ function sendsOf(lives, say) {
   return sends;
 }
 
-function checkSend({ id, life, alive, outcome, givenUpLater }, byId, byIndex, say) {
+function checkSend({ id, life, alive, digest, outcome, givenUpLater }, byId, byIndex, say) {
   const stored = byId.get(id);
+  if (stored && digest !== stored.digest) say("lost", `${life}: ${id} is stored with other bytes`);
   if (outcome?.kind === "rejected") {
     if (!outcome.typed || !GIVEN_UP.has(outcome.code)) say("other", `${life}: ${id} was rejected with ${outcome.code}, typed: ${outcome.typed}`);
     return;
@@ -146,6 +150,9 @@ function checkLife({ life, alive, notes, summary }, { byIndex, last }, say) {
         break;
       case "fetched":
         checkFetched(note, main, { life, byIndex }, say);
+        break;
+      case "resumeFailed":
+        if (!note.typed) say("other", `${life}: resumeChat rejected with ${note.code}`);
         break;
       case "delivery":
         checkDelivery(note, { life, byIndex }, say);

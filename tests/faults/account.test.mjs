@@ -72,6 +72,7 @@ const SPOILED = {
   "a rejection without a type": ["other", (run) => (run.lives[1].notes[5] = { kind: "rejected", id: "c-a-3", code: "TypeError", typed: false })],
   "a message that nobody sent": ["other", (run) => run.store.push(stored(5, "c-z-1"))],
   "text that stays in storage": ["other", (run) => (run.lives[1].summary.stored = 1)],
+  "a picture with other bytes": ["lost", (run) => (run.lives[1].notes[4].digest = "00")],
   "a delivery at another's place": ["misordered", (run) => (run.lives[0].notes[6].index = 2)],
 };
 

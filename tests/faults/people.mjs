@@ -1,6 +1,8 @@
 // Those who talk to the gateway beside the tabs, past every fault: the site's server that signs tokens, the agent at the desk, and an end user
 // who reads the whole chat over REST.
 
+import { createHash } from "node:crypto";
+
 import { DEMO_AGENT } from "../browser/support/gateway.mjs";
 
 async function ask(url, { method = "GET", headers = {}, body } = {}) {
@@ -10,7 +12,10 @@ async function ask(url, { method = "GET", headers = {}, body } = {}) {
     body: body && JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(`${method} ${new URL(url).pathname}: ${response.status} ${JSON.stringify(answer)}`);
+  if (!response.ok) {
+    const refusal = new Error(`${method} ${new URL(url).pathname}: ${response.status} ${JSON.stringify(answer)}`);
+    throw Object.assign(refusal, { status: response.status });
+  }
   return { answer, response };
 }
 
@@ -42,6 +47,17 @@ export class Agent {
     await ask(`${this.#gateway}/desk/api/v1/chats/${chatId}/accept`, { method: "POST", headers: this.#headers, body: {} });
   }
 
+  /** Takes the chat where it waits for someone; gives whether it is the agent's now. */
+  async take(chatId) {
+    try {
+      await this.accept(chatId);
+      return true;
+    } catch (error) {
+      if (error.status === 409) return false;
+      throw error;
+    }
+  }
+
   /** Says `id` and something more; gives the index. */
   async say(chatId, id) {
     const body = { client_id: `${chatId}-${id}`, message: { type: "text", content: `${id} dolor sit amet` } };
@@ -67,7 +83,7 @@ export class EndUser {
       return (await ask(this.#gateway + path, { ...options, headers: this.#headers })).answer;
     } catch (error) {
       // Sessions are short here.
-      if (!error.message.includes(": 401 ")) throw error;
+      if (error.status !== 401) throw error;
       await this.#signIn();
       return (await ask(this.#gateway + path, { ...options, headers: this.#headers })).answer;
     }
@@ -95,6 +111,13 @@ export class EndUser {
   async say(chatId, id) {
     const body = { client_id: `${chatId}-${id}`, message: { type: "text", content: `${id} consectetur` } };
     return (await this.#ask(`/api/v1/chats/${chatId}/messages`, { method: "POST", body })).index;
+  }
+
+  /** The SHA-256 of a file, in hexadecimal. */
+  async digest(chatId, mediaId) {
+    const response = await fetch(`${this.#gateway}/api/v1/chats/${chatId}/media/${mediaId}`, { headers: { authorization: `Bearer ${await this.sessionToken()}` } });
+    if (!response.ok) throw new Error(`file ${mediaId}: ${response.status}`);
+    return createHash("sha256").update(Buffer.from(await response.arrayBuffer())).digest("hex");
   }
 
   /** Every message of the chat. */

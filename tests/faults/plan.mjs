@@ -48,7 +48,7 @@ export const TROUBLES = [
   ...(OFFERED.serverSentEvents ? ["blockedForGood"] : []),
   ...(OFFERED.authenticateTimeout ? ["authHangs"] : []),
   ...(OFFERED.files ? ["file"] : []),
-  ...(OFFERED.resume ? ["dismiss"] : []),
+  ...(OFFERED.resume ? ["dismissed"] : []),
 ];
 
 const MOST_TABS = 3;
@@ -68,6 +68,7 @@ export function makePlan(seed) {
       historyLimit: random.chance(0.2) ? random.int(1, 20) : 10_000,
       reconnect: { initialMs: random.int(10, 40), maxMs: random.int(60, 200), connectTimeoutMs: random.int(300, 600), probeTimeoutMs: random.int(100, 300) },
     },
+    resumes: random.chance(0.5),
     blockedForGood: troubles.includes("blockedForGood"),
     steps: [],
   };
@@ -152,6 +153,7 @@ const TROUBLE = {
   authFails: ({ random, awake }) => ({ do: "authFails", tab: random.pick(awake), count: random.int(1, 3) }),
   authHangs: ({ random, awake }) => ({ do: "authHangs", tab: random.pick(awake), count: 1 }),
   abort: ({ random, awake }) => ({ do: "send", tab: random.pick(awake), count: random.int(1, 3), by: "client", abortAfterMs: random.int(0, 60) }),
-  file: ({ random, awake }) => ({ do: "file", tab: random.pick(awake), bytes: random.int(1, 20_000) }),
-  dismiss: () => ({ do: "dismiss" }),
+  file: ({ random, awake }) => ({ do: "file", tab: random.pick(awake), pixels: random.int(1, 60) }),
+  // The gateway does it, where nobody writes for long enough.
+  dismissed: ({ random }) => ({ do: "rest", ms: random.int(500, 900) }),
 };

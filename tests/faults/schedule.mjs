@@ -82,8 +82,8 @@ class Schedule {
     const number = this.lives.filter((life) => life.slot === slot).length + 1;
     const life = { life: `${slot}${number}`, slot, tab, alive: true, notes: [], open: 0, shown: 0, loaded: null };
     this.lives.push(life);
-    const { options, menu } = this.#plan;
-    await tab.evaluate(startApp, { life: life.life, gateway: this.#proxy.origin, token: this.#token, chat: create ? MENUS[menu] : null, options });
+    const { options, menu, resumes } = this.#plan;
+    await tab.evaluate(startApp, { life: life.life, gateway: this.#proxy.origin, token: this.#token, chat: create ? MENUS[menu] : null, resumes, options });
   }
 
   /** What a tab says of itself; kept for the account, and followed to know when there is rest. */
@@ -95,6 +95,8 @@ class Schedule {
     else if (note.kind === "fetched") life.shown = Math.max(life.shown, note.list.at(-1)?.[0] ?? 0);
     else if (note.kind === "send") life.open += 1;
     else if (note.kind === "sent" || note.kind === "rejected") life.open -= 1;
+    else if (note.kind === "event" && note.event === "chat.dismissed") this.#count("dismissed");
+    else if (note.kind === "resumed") this.#count("resumed");
     else if (note.kind === "authFailed" || note.kind === "authHung") this.#count(note.kind);
     for (const check of this.#waiting) check();
   }
@@ -129,6 +131,11 @@ class Schedule {
         for (let left = count; left > 0; left -= 1) await this.#agentSays();
       });
     },
+    file: ({ tab, pixels }) => {
+      this.#count("file");
+      return this.#tell(tab, (id, pixels) => void globalThis.app.sendFile(id, pixels), `c-${tab}-${(this.#sends += 1)}`, pixels);
+    },
+    rest: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms)),
     fetch: ({ tab }) => this.#tell(tab, () => void globalThis.app.fetch()),
     listen: ({ tab }) => this.#tell(tab, () => void globalThis.app.listen()),
     heal: () => this.#heal(),
@@ -204,8 +211,20 @@ class Schedule {
 
   async #agentSays() {
     const id = `g-${this.#said.length + 1}`;
-    const speaker = this.#plan.menu === "person" ? this.#stage.agent : this.#endUser;
-    this.#said.push({ id, index: await speaker.say(this.#chatId, id) });
+    const { agent } = this.#stage;
+    try {
+      this.#said.push({ id, index: await agent.say(this.#chatId, id) });
+    } catch (error) {
+      // Dismissed while nobody wrote. Who waits again is taken again; otherwise there is nobody to talk to.
+      if (error.status !== 409 && error.status !== 403) throw error;
+      if (await agent.take(this.#chatId)) this.#said.push({ id, index: await agent.say(this.#chatId, id) });
+    }
+  }
+
+  /** The end user says something past every tab and every fault. */
+  async #sayLast() {
+    const id = `g-${this.#said.length + 1}`;
+    this.#said.push({ id, index: await this.#endUser.say(this.#chatId, id) });
   }
 
   /** The network works again; what is half open stays so. */
@@ -227,14 +246,14 @@ class Schedule {
     await this.#flushOutbox();
     await this.#hearEverything();
     // What came late would come before this.
-    await this.#agentSays();
+    await this.#sayLast();
     await this.#hearEverything();
     const restMs = performance.now() - healedAtMs;
 
     const summaries = await this.#summaries();
     this.#living().forEach((life, at) => (life.summary = summaries[at]));
     await this.#readLastWords();
-    const store = await this.#endUser.messages(this.#chatId);
+    const store = await this.#readStore();
     const result = account({ lives: this.lives, agent: this.#said, store });
     for (const fault of this.#faults) result.problems.push({ kind: "other", text: fault });
     return { ...result, faults: this.#proxy.counts, troubles: this.#troubles, restMs, lives: this.lives };
@@ -255,6 +274,14 @@ class Schedule {
       const last = await this.#endUser.lastIndex(this.#chatId);
       return this.#living().every(({ loaded, shown }) => loaded && shown >= last);
     });
+  }
+
+  async #readStore() {
+    const store = await this.#endUser.messages(this.#chatId);
+    for (const message of store) {
+      if (message.media_id !== undefined) message.digest = await this.#endUser.digest(this.#chatId, message.media_id);
+    }
+    return store;
   }
 
   /** What a page that was reloaded or closed did last can be lost on its way here: the page wrote it down, too. */

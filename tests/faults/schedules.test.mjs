@@ -10,7 +10,7 @@ import { checkPaths } from "../browser/support/paths.mjs";
 import { startSite } from "../browser/support/site.mjs";
 import { Chrome } from "./chrome.mjs";
 import { Agent } from "./people.mjs";
-import { makePlan, TROUBLES } from "./plan.mjs";
+import { makePlan, OFFERED, TROUBLES } from "./plan.mjs";
 import { carryOut } from "./schedule.mjs";
 
 const number = (name, otherwise) => (process.env[name] === undefined ? otherwise : Number(process.env[name]));
@@ -40,6 +40,7 @@ join_timeout_ms = 1000
 write_timeout_ms = 1000
 expiry_grace_ms = 500
 
+${OFFERED.resume ? "[chat]\ndismiss_after_ms = 600\n" : ""}
 [log]
 level = "warn"
 `;

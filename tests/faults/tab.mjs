@@ -2,7 +2,7 @@
 // happened. Judges nothing. The function is sent to the page as text, so it uses nothing of this module.
 
 /** Starts the application in the page; `globalThis.app` is then its handle. */
-export async function startApp({ life, gateway, token, chat: createIn, options }) {
+export async function startApp({ life, gateway, token, chat: createIn, resumes, options }) {
   const note = (kind, fields = {}) => globalThis.sportelloNote(JSON.stringify({ life, kind, ...fields }));
   // What decides over a message must be known even where the page goes before it is heard. In the storage that the SDK uses, and before it:
   // whoever can read what the SDK kept can read this.
@@ -37,7 +37,8 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
     ...options,
   });
 
-  const idOf = (message) => message.content?.split(" ", 1)[0] ?? null;
+  // A text begins with its id; a picture is named after it.
+  const idOf = (message) => message.content?.split(" ", 1)[0] ?? (message.$file ?? message.media)?.name?.split(".", 1)[0] ?? null;
   const plain = (message) => ({ index: message.$index, sid: message.$sid, user: message.$userType, type: message.type, id: idOf(message), clientId: message.client_id ?? null });
   const idsByKey = new Map();
   const main = (message) => note("message", plain(message));
@@ -46,7 +47,18 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
     client.on(event, () => note("event", { event }));
   }
   client.on("connection", (state) => note("event", { event: `connection ${state}` }));
-  client.on("error", (error) => note("event", { event: `error ${error.code}`, typed: isSportelloError(error) }));
+  let lastError;
+  client.on("error", (error) => {
+    lastError = error;
+    note("event", { event: `error ${error.code}`, typed: isSportelloError(error) });
+  });
+  client.on("chat.dismissed", () => {
+    if (!resumes) return;
+    client.resumeChat(client.chat.state.id).then(
+      () => note("resumed"),
+      (error) => note("resumeFailed", failure(error)),
+    );
+  });
   client.on("chat.delivery", ({ clientId, state, index, error }) => {
     // Only the outbox knows which message this is, and only until it is sent.
     for (const entry of client.outbox) idsByKey.set(entry.clientId, idOf(entry.message));
@@ -84,6 +96,26 @@ export async function startApp({ life, gateway, token, chat: createIn, options }
         );
       }
       if (abort) setTimeout(() => abort.abort(), abortAfterMs);
+    },
+    /** Sends a picture of so many pixels square, which is nothing but noise. */
+    async sendFile(id, pixels) {
+      await loaded;
+      const canvas = new OffscreenCanvas(pixels, pixels);
+      const context = canvas.getContext("2d");
+      const noise = context.createImageData(pixels, pixels);
+      crypto.getRandomValues(noise.data);
+      context.putImageData(noise, 0, 0);
+      const file = new File([await canvas.convertToBlob()], `${id}.png`, { type: "image/png" });
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())).toHex();
+      noteForGood("send", { id, digest });
+      try {
+        const index = await client.sendFileMessage(file);
+        // That is how a file that is given up is told, with an error event that says why.
+        if (index === -1) noteForGood("rejected", { id, ...failure(lastError) });
+        else note("sent", { id, index });
+      } catch (error) {
+        noteForGood("rejected", { id, ...failure(error) });
+      }
     },
     async fetch() {
       await loaded;
