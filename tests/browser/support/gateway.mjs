@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,16 +21,23 @@ export class Gateway {
   #port;
   #dataDir;
   #allowOrigins;
+  #config;
   #log = [];
 
-  /** `allowOrigins` are the foreign origins it answers; `port` 0 takes a free one and keeps it across restarts. */
-  constructor({ allowOrigins = [], port = 0 } = {}) {
+  /** `allowOrigins` are the foreign origins it answers; `port` 0 takes a free one and keeps it across restarts; `config` is TOML. */
+  constructor({ allowOrigins = [], port = 0, config = "" } = {}) {
     this.#allowOrigins = allowOrigins;
+    this.#config = config;
     this.#port = port;
   }
 
   get origin() {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** The process, for measuring it. */
+  get pid() {
+    return this.#child?.pid;
   }
 
   /** What the process wrote to its log, for a failing test. */
@@ -42,6 +49,11 @@ export class Gateway {
   async start() {
     this.#dataDir ??= await mkdtemp(join(tmpdir(), "sportello-gateway-"));
     const args = ["serve", "--listen", `127.0.0.1:${this.#port}`, "--data", this.#dataDir, "--demo", "--www", WWW_DIR, "--pkg", PKG_DIR];
+    if (this.#config) {
+      const file = join(this.#dataDir, "gateway.toml");
+      await writeFile(file, this.#config);
+      args.push("--config", file);
+    }
     for (const origin of this.#allowOrigins) args.push("--allow-origin", origin);
     const child = spawn(GATEWAY_BIN, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;

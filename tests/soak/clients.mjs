@@ -1,0 +1,190 @@
+// Clients that connect, join and vanish, in waves: some say goodbye, some are gone, some stay and never answer again. The gateway lets go of
+// all of them, its memory does not grow from wave to wave, and a client that behaves hears everything in order meanwhile.
+
+import { once } from "node:events";
+
+import WebSocket from "ws";
+
+import { Gateway } from "../browser/support/gateway.mjs";
+import { Agent, EndUser, signToken } from "../faults/people.mjs";
+import { residentMb, socketsOf } from "./process.mjs";
+
+const WAVES = 6;
+/** Signing in, connecting and joining, so many at a time. */
+const ABREAST = 32;
+const MENU_OF_PEOPLE = 4;
+const HEARTBEAT_MS = 1000;
+/** How often what the gateway holds is looked at while waiting for it to let go. */
+const LOOK_MS = 100;
+/** How long it may take for that: far longer than its timers, and it only ends a soak that would fail. */
+const PATIENCE_MS = 60_000;
+/** Connections that are no streams: what `fetch` keeps open for the next request. */
+const SPARE_SOCKETS = 8;
+/** Memory that the last wave may leave beyond the first one's, and beyond what there was before them all: caches, and what an allocator keeps. */
+export const BARS = { growthMb: 12, aboveStartMb: 40 };
+
+const config = (clients) => `
+[limits]
+requests_per_address = { per_minute = 0, burst = 0 }
+requests_per_end_user = { per_minute = 0, burst = 0 }
+# Room for one wave and the one who behaves: whoever is not let go is missed by the next wave.
+streams_per_address = ${clients + 1}
+
+[stream]
+heartbeat_ms = ${HEARTBEAT_MS}
+write_timeout_ms = 2000
+
+[log]
+level = "warn"
+`;
+
+/** One stream. Answers the gateway's pings until it is told not to. */
+class Client {
+  /** Indexes that were heard, where someone wants to know. */
+  heard = [];
+  #socket;
+  #answers = true;
+
+  static async join(gateway, token, chatId) {
+    const client = new Client();
+    const socket = new WebSocket(`${gateway.replace("http", "ws")}/api/v1/stream`, "sportello.v1", { perMessageDeflate: false });
+    client.#socket = socket;
+    let joined;
+    const isJoined = new Promise((resolve, reject) => {
+      joined = resolve;
+      socket.on("error", reject);
+      socket.on("close", (code) => reject(new Error(`the gateway closed a stream with ${code}`)));
+    });
+    socket.on("message", (data) => {
+      if (!client.#answers) return;
+      const frame = JSON.parse(data);
+      if (frame.type === "joined") joined();
+      else if (frame.type === "ping") socket.send('{"type":"pong"}');
+      else if (frame.type === "update") client.heard.push(...(frame.messages ?? []).map((message) => message.$index));
+    });
+    await Promise.race([once(socket, "open"), isJoined]);
+    socket.send(JSON.stringify({ type: "join", token, chat_id: chatId, cursor: 0 }));
+    await isJoined;
+    return client;
+  }
+
+  /** Closes the stream as one should. */
+  leave() {
+    this.#socket.close(1000);
+  }
+
+  /** Is gone, without a word. */
+  vanish() {
+    this.#socket.terminate();
+  }
+
+  /** Stays connected, reads nothing and says nothing. */
+  fallSilent() {
+    this.#answers = false;
+    this.#socket.pause();
+  }
+}
+
+/** Does `work(item)` for each item, `ABREAST` at a time. */
+async function each(items, work) {
+  const left = items.entries();
+  const results = [];
+  const worker = async () => {
+    for (const [at, item] of left) results[at] = await work(item);
+  };
+  await Promise.all(Array.from({ length: ABREAST }, worker));
+  return results;
+}
+
+/** `{ rows, startMb, … }`; throws where a client is turned away or the gateway does not let go. */
+export async function soakClients(count) {
+  const gateway = new Gateway({ config: config(count) });
+  try {
+    await gateway.start();
+    const ownSockets = await socketsOf(gateway.pid);
+    const agent = await Agent.signIn(gateway.origin);
+    const people = await each(
+      Array.from({ length: count + 1 }, (_, at) => `soak-${at}`),
+      async (name) => {
+        const endUser = new EndUser(gateway.origin, await signToken(gateway.origin, name));
+        const { id } = await endUser.createChat(MENU_OF_PEOPLE);
+        return { endUser, chatId: id, token: await endUser.sessionToken() };
+      },
+    );
+    const [steady, ...others] = people;
+    await agent.accept(steady.chatId);
+    const listener = await Client.join(gateway.origin, steady.token, steady.chatId);
+    const talk = new Talk(agent, steady.chatId);
+
+    const startMb = await residentMb(gateway.pid);
+    const rows = [];
+    const silent = [];
+    for (let wave = 1; wave <= WAVES; wave += 1) {
+      const joined = await each(others, ({ token, chatId }) => Client.join(gateway.origin, token, chatId));
+      const fullMb = await residentMb(gateway.pid);
+      const open = (await socketsOf(gateway.pid)) - ownSockets;
+      joined.forEach((client, at) => {
+        if (at % 3 === 0) client.leave();
+        else if (at % 3 === 1) client.vanish();
+        else silent.push((client.fallSilent(), client));
+      });
+      const goneAtMs = performance.now();
+      // All but the one who behaves.
+      await until("the gateway to let go of its streams", async () => (await socketsOf(gateway.pid)) <= ownSockets + 1 + SPARE_SOCKETS);
+      rows.push({ wave, joined: joined.length, open, fullMb, letGoMs: Math.round(performance.now() - goneAtMs), afterMb: await residentMb(gateway.pid) });
+      console.log(rowText(rows.at(-1)));
+    }
+    for (const client of silent) client.vanish();
+    const said = await talk.end();
+    const last = await steady.endUser.lastIndex(steady.chatId);
+    await until("the one who behaves to hear the last message", () => listener.heard.at(-1) >= last);
+    listener.leave();
+    const stored = (await steady.endUser.messages(steady.chatId)).map((message) => message.$index);
+    const seen = new Set(listener.heard);
+    return {
+      rows,
+      startMb,
+      growthMb: rows.at(-1).afterMb - rows[0].afterMb,
+      aboveStartMb: rows.at(-1).afterMb - startMb,
+      sent: said,
+      heard: listener.heard.length,
+      lost: stored.filter((index) => !seen.has(index)).length,
+      repeated: listener.heard.length - seen.size,
+      misordered: listener.heard.filter((index, at) => at > 0 && index !== listener.heard[at - 1] + 1).length,
+    };
+  } finally {
+    await gateway.dispose();
+  }
+}
+
+/** The agent talks to the one who behaves, without a pause, until it is told to stop. */
+class Talk {
+  #isOver = false;
+  #said = 0;
+  #ended;
+
+  constructor(agent, chatId) {
+    this.#ended = (async () => {
+      while (!this.#isOver) await agent.say(chatId, `g-${(this.#said += 1)}`);
+    })();
+    // It is looked at in the end.
+    this.#ended.catch(() => {});
+  }
+
+  async end() {
+    this.#isOver = true;
+    await this.#ended;
+    return this.#said;
+  }
+}
+
+async function until(what, holds) {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`waited ${PATIENCE_MS} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+const rowText = ({ wave, joined, open, fullMb, letGoMs, afterMb }) =>
+  `wave ${wave}: ${joined} joined, ${open} connections, ${fullMb.toFixed(1)} MB; all let go after ${letGoMs} ms, ${afterMb.toFixed(1)} MB`;
