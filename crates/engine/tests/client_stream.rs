@@ -181,3 +181,48 @@ fn asking_for_a_chat_again_after_a_lost_answer_opens_no_second_one() {
     let (_, later) = create(&mut driver, 4, Some(json!({"greeting": "hi"})));
     assert_ne!(later, other, "an answered question is over");
 }
+
+#[test]
+fn a_wait_that_the_gateway_asked_for_holds_when_the_stream_joins_or_the_page_wakes_up() {
+    let mut driver = Driver::in_chat(7);
+    driver.send(1, "hello");
+    let post = driver.take_request("/api/v1/chats/7/messages");
+    let body = json!({"error": {"code": "rate_limited", "message": "slow down"}});
+    driver.answer_after(post.id, 429, 4_000, body);
+    driver.drop_stream(1006);
+    joined(&mut driver);
+    driver.feed(Input::Wake);
+    driver.wait(3_999);
+    assert!(driver.find_request("/api/v1/chats/7/messages").is_none());
+    driver.wait(2_001);
+    driver.take_request("/api/v1/chats/7/messages");
+}
+
+#[test]
+fn waking_up_does_not_shorten_a_wait_that_the_gateway_asked_for() {
+    let mut driver = Driver::in_chat(7);
+    driver.frame(json!({"type": "error", "code": "rate_limited", "message": "too many", "retry_after_ms": 4_000}));
+    driver.feed(Input::Wake);
+    driver.wait(3_999);
+    assert_eq!(opened(&mut driver), []);
+    driver.wait(2_001);
+    assert_eq!(opened(&mut driver), [Transport::WebSocket]);
+}
+
+#[test]
+fn a_session_is_not_asked_for_again_before_the_gateway_allows_it() {
+    let mut driver = Driver::new();
+    driver.feed(Input::Start);
+    driver.loaded(&[]);
+    driver.take_authentication();
+    driver.feed(Input::Token(Ok("jwt".into())));
+    let exchange = driver.take_request("/api/v1/sessions");
+    let body = json!({"error": {"code": "unavailable", "message": "later"}});
+    driver.answer_after(exchange.id, 503, 6_000, body);
+    driver.feed(Input::Wake);
+    driver.feed(Input::Call { op: 1, call: Call::Company });
+    driver.wait(5_999);
+    assert_eq!(driver.count(|output| matches!(output, Output::Authenticate)), 0);
+    driver.wait(3_001);
+    driver.take_authentication();
+}

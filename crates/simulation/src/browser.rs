@@ -416,7 +416,9 @@ impl World {
     }
 
     fn settled(&mut self, tab: usize, op: OpId, result: Result<Settled<Doc>, engine::client::Error>) {
-        self.note(|| format!("tab {tab}: settles {:?} with {}", self.tabs[tab].ops.get(&op), settled_in_words(&result)));
+        self.note(|| {
+            format!("tab {tab}: settles {:?} with {}", self.tabs[tab].ops.get(&op), settled_in_words(&result))
+        });
         let Some(op) = self.tabs[tab].ops.remove(&op) else {
             return self.wrong(format!("tab {tab}: a call is settled twice"));
         };

@@ -69,7 +69,11 @@ impl Script<MessageBody> for Echo {
     fn answer(&self, _: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
         let text = body.text().unwrap_or_default();
         // Every fifth message is enough for the virtual agent.
-        if text.ends_with(['4', '9']) { vec![Act::Escalate] } else { vec![Act::Say(text_body(&format!("you said {text}")))] }
+        if text.ends_with(['4', '9']) {
+            vec![Act::Escalate]
+        } else {
+            vec![Act::Say(text_body(&format!("you said {text}")))]
+        }
     }
 
     fn notice(&self, _: &ChatState, notice: Notice) -> MessageBody {
@@ -79,11 +83,7 @@ impl Script<MessageBody> for Echo {
 
 /// Small limits, so that tails and pages end often.
 pub(crate) fn limits(random: &mut Random) -> Limits {
-    Limits {
-        tail_messages: random.position(5),
-        batch_messages: random.between(1, 6),
-        ..Limits::default()
-    }
+    Limits { tail_messages: random.position(5), batch_messages: random.between(1, 6), ..Limits::default() }
 }
 
 pub(crate) fn first_state(end_user_id: u64, menu_id: u64, now_ms: u64) -> ChatState {
@@ -294,7 +294,8 @@ impl World {
             AnswerTo::Request(number) => {
                 let response = match result {
                     Ok(Done::Sent { index, at_ms, duplicate }) => {
-                        let body = Doc::object(vec![("index", Doc::number(index)), ("timestamp_ms", Doc::number(at_ms))]);
+                        let body =
+                            Doc::object(vec![("index", Doc::number(index)), ("timestamp_ms", Doc::number(at_ms))]);
                         engine::client::Response {
                             status: if duplicate { 200 } else { 201 },
                             retry_after_ms: None,
@@ -357,7 +358,9 @@ impl World {
     /// Nothing in the gateway grows without bound.
     pub(crate) fn gateway_within_bounds(&self) -> bool {
         self.gateway.hosts.values().all(|host| {
-            host.mails.len() <= MAILBOX && host.answers.len() <= MAILBOX + 1 && host.streams.len() <= self.gateway.limits.streams
+            host.mails.len() <= MAILBOX
+                && host.answers.len() <= MAILBOX + 1
+                && host.streams.len() <= self.gateway.limits.streams
         })
     }
 }

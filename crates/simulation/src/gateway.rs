@@ -9,7 +9,9 @@ use std::task::{Context, Poll, Waker};
 
 use engine::client::{Method, Request, Response};
 use engine::gateway::{Actor, Command, Input};
-use store::{ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, PageLimit, Profile, Store, StoreError};
+use store::{
+    ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, PageLimit, Profile, Store, StoreError,
+};
 use wire::{Document, ErrorCode, close};
 
 use crate::chats::{AnswerTo, Host, Loaded, Mail, first_state, opening, present, rendered};
@@ -212,7 +214,11 @@ impl World {
             self.later(ms, Happening::ReadDone(read));
         }
         if self.disk.begin_sync().is_some() {
-            let ms = if self.strikes(Fault::DiskSlow) { self.random.between(300, 4_000) } else { self.random.between(1, 10) };
+            let ms = if self.strikes(Fault::DiskSlow) {
+                self.random.between(300, 4_000)
+            } else {
+                self.random.between(1, 10)
+            };
             let sync = self.sync;
             self.later(ms, Happening::SyncDone { sync });
         }
@@ -253,9 +259,13 @@ impl World {
 
     pub(crate) fn became_durable(&mut self, durable: crate::disk::Durable) {
         self.note(|| {
-            let messages = durable.change.messages.iter().map(|message| format!("{}={:?}", message.index, message.body.text()));
+            let messages =
+                durable.change.messages.iter().map(|message| format!("{}={:?}", message.index, message.body.text()));
             let messages: Vec<String> = messages.collect();
-            format!("disk: chat {} r{} {:?} {messages:?}", durable.chat_id, durable.change.state.revision, durable.change.state.status)
+            format!(
+                "disk: chat {} r{} {:?} {messages:?}",
+                durable.chat_id, durable.change.state.revision, durable.change.state.status
+            )
         });
         let check = self.ledger.durable(durable);
         self.check(check);
@@ -293,7 +303,8 @@ impl World {
         self.count(Fault::GatewayClosing);
         self.gateway.listens = false;
         let retry_after_ms = self.random.between(100, 4_000);
-        let frame = Doc::object(vec![("type", Doc::string("closing")), ("retry_after_ms", Doc::number(retry_after_ms))]);
+        let frame =
+            Doc::object(vec![("type", Doc::string("closing")), ("retry_after_ms", Doc::number(retry_after_ms))]);
         let open: Vec<ConnectionId> =
             self.connections.iter().filter(|(_, entry)| entry.gateway_end.open).map(|(id, _)| *id).collect();
         for connection in open {
@@ -358,7 +369,9 @@ impl World {
             return self.create_session(reply_to, &body);
         }
         let session = request.token.as_deref().and_then(read_token);
-        let Some((end_user_id, expires_at_ms)) = session else { return self.answer(reply_to, refusal(ErrorCode::Unauthorized)) };
+        let Some((end_user_id, expires_at_ms)) = session else {
+            return self.answer(reply_to, refusal(ErrorCode::Unauthorized));
+        };
         if expires_at_ms <= self.gateway_ms() {
             self.count(Fault::SessionExpired);
             return self.answer(reply_to, refusal(ErrorCode::Unauthorized));
@@ -370,22 +383,33 @@ impl World {
             (Method::Get, ["chats", "ongoing"]) => {
                 let store = self.store();
                 self.spawn(async move {
-                    TaskEnd::Answer(reply_to, match store.ongoing_chat(end_user_id).await {
-                        Ok(record) => ok(200, Doc::object(vec![("chat", record.map_or(Doc::Null, |record| present(&record.state)))])),
-                        Err(_) => refusal(ErrorCode::Unavailable),
-                    })
+                    TaskEnd::Answer(
+                        reply_to,
+                        match store.ongoing_chat(end_user_id).await {
+                            Ok(record) => ok(
+                                200,
+                                Doc::object(vec![("chat", record.map_or(Doc::Null, |record| present(&record.state)))]),
+                            ),
+                            Err(_) => refusal(ErrorCode::Unavailable),
+                        },
+                    )
                 });
             }
             (Method::Get, ["chats", id]) => {
                 let (store, id) = (self.store(), number(id).unwrap_or(0));
                 self.spawn(async move {
-                    TaskEnd::Answer(reply_to, match own_chat(&*store, end_user_id, id).await {
-                        Ok(record) => ok(200, Doc::object(vec![("chat", present(&record.state))])),
-                        Err(code) => refusal(code),
-                    })
+                    TaskEnd::Answer(
+                        reply_to,
+                        match own_chat(&*store, end_user_id, id).await {
+                            Ok(record) => ok(200, Doc::object(vec![("chat", present(&record.state))])),
+                            Err(code) => refusal(code),
+                        },
+                    )
                 });
             }
-            (Method::Get, ["chats", id, "messages"]) => self.page(reply_to, end_user_id, number(id).unwrap_or(0), query),
+            (Method::Get, ["chats", id, "messages"]) => {
+                self.page(reply_to, end_user_id, number(id).unwrap_or(0), query)
+            }
             (Method::Post, ["chats", id, "messages"]) => {
                 let (Some(client_id), Some(message)) = (body.text("client_id"), body.field("message")) else {
                     return self.answer(reply_to, refusal(ErrorCode::InvalidArgument));
@@ -394,7 +418,9 @@ impl World {
                 let body = MessageBody::from_stored(message.to_json().unwrap_or_default());
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Send { client_id, body });
             }
-            (Method::Post, ["chats", id, "escalations"]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate),
+            (Method::Post, ["chats", id, "escalations"]) => {
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate)
+            }
             (Method::Patch, ["chats", id]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Finish),
             (Method::Delete, ["chats", id]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Drop),
             _ => self.wrong(format!("the gateway of this world does not know {}", request.path)),
@@ -417,17 +443,20 @@ impl World {
         let (store, expires_in_ms) = (self.store(), self.gateway.session_lifetime_ms);
         let expires_at_ms = self.gateway_ms() + expires_in_ms;
         self.spawn(async move {
-            TaskEnd::Answer(reply_to, match store.end_user("acme", key, Profile::default()).await {
-                Ok(record) => ok(
-                    200,
-                    Doc::object(vec![
-                        ("session_token", Doc::string(&token_of(record.id, expires_at_ms))),
-                        ("expires_in_ms", Doc::number(expires_in_ms)),
-                        ("end_user", Doc::object(vec![("id", Doc::number(record.id))])),
-                    ]),
-                ),
-                Err(_) => refusal(ErrorCode::Unavailable),
-            })
+            TaskEnd::Answer(
+                reply_to,
+                match store.end_user("acme", key, Profile::default()).await {
+                    Ok(record) => ok(
+                        200,
+                        Doc::object(vec![
+                            ("session_token", Doc::string(&token_of(record.id, expires_at_ms))),
+                            ("expires_in_ms", Doc::number(expires_in_ms)),
+                            ("end_user", Doc::object(vec![("id", Doc::number(record.id))])),
+                        ]),
+                    ),
+                    Err(_) => refusal(ErrorCode::Unavailable),
+                },
+            )
         });
     }
 
@@ -452,15 +481,22 @@ impl World {
                 Ok(created) => created,
                 Err(_) => return TaskEnd::Answer(reply_to, refusal(ErrorCode::Unavailable)),
             };
-            TaskEnd::Answer(reply_to, match own_chat(&*store, end_user_id, created.chat_id).await {
-                Ok(record) => ok(if created.fresh { 201 } else { 200 }, Doc::object(vec![("chat", present(&record.state))])),
-                Err(code) => refusal(code),
-            })
+            TaskEnd::Answer(
+                reply_to,
+                match own_chat(&*store, end_user_id, created.chat_id).await {
+                    Ok(record) => {
+                        ok(if created.fresh { 201 } else { 200 }, Doc::object(vec![("chat", present(&record.state))]))
+                    }
+                    Err(code) => refusal(code),
+                },
+            )
         });
     }
 
     fn page(&mut self, reply_to: Option<ReplyTo>, end_user_id: u64, chat_id: u64, query: &str) {
-        let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
+        let value = |name: &str| {
+            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
+        };
         let after_index = value("after_index").unwrap_or(0);
         // A page may be shorter than asked for: the gateway also limits its bytes.
         let messages = value("limit").unwrap_or(1000).min(self.gateway.page_messages);
@@ -471,14 +507,18 @@ impl World {
                 Ok(record) => record,
                 Err(code) => return TaskEnd::Answer(reply_to, refusal(code)),
             };
-            TaskEnd::Answer(reply_to, match store.messages_after(chat_id, after_index, limit).await {
-                Ok(messages) => {
-                    let last_index = messages.last().map_or(0, |message| message.index).max(record.state.last_index);
-                    let messages = Doc::list(messages.iter().map(rendered).collect());
-                    ok(200, Doc::object(vec![("messages", messages), ("last_index", Doc::number(last_index))]))
-                }
-                Err(_) => refusal(ErrorCode::Unavailable),
-            })
+            TaskEnd::Answer(
+                reply_to,
+                match store.messages_after(chat_id, after_index, limit).await {
+                    Ok(messages) => {
+                        let last_index =
+                            messages.last().map_or(0, |message| message.index).max(record.state.last_index);
+                        let messages = Doc::list(messages.iter().map(rendered).collect());
+                        ok(200, Doc::object(vec![("messages", messages), ("last_index", Doc::number(last_index))]))
+                    }
+                    Err(_) => refusal(ErrorCode::Unavailable),
+                },
+            )
         });
     }
 
@@ -492,13 +532,8 @@ impl World {
     pub(crate) fn stream_accepted(&mut self, connection: ConnectionId) {
         let (now_ms, life) = (self.now_ms, self.gateway.life);
         let Some(entry) = self.connections.get_mut(&connection) else { return };
-        entry.gateway_end = GatewayEnd {
-            open: true,
-            opened_ms: now_ms,
-            heard_ms: now_ms,
-            sent_ms: now_ms,
-            ..GatewayEnd::new(life)
-        };
+        entry.gateway_end =
+            GatewayEnd { open: true, opened_ms: now_ms, heard_ms: now_ms, sent_ms: now_ms, ..GatewayEnd::new(life) };
         self.later(JOIN_TIMEOUT_MS, Happening::Pulse { life, connection });
     }
 
@@ -620,7 +655,11 @@ impl World {
         let heartbeat_ms = self.gateway.heartbeat_ms;
         let Some(end) = self.connections.get(&connection).map(|entry| &entry.gateway_end) else { return };
         let unheard_ms = end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms;
-        let due = [Some(unheard_ms.min(end.sent_ms + heartbeat_ms)), Some(end.heard_ms + heartbeat_ms * 5 / 2), end.expires_at_ms];
+        let due = [
+            Some(unheard_ms.min(end.sent_ms + heartbeat_ms)),
+            Some(end.heard_ms + heartbeat_ms * 5 / 2),
+            end.expires_at_ms,
+        ];
         let at_ms = due.into_iter().flatten().min().unwrap_or(0).max(self.now_ms);
         let life = end.life;
         self.agenda.plan(at_ms, Happening::Pulse { life, connection });
@@ -633,7 +672,8 @@ impl World {
         if !end.open || end.life != life || life != self.gateway.life {
             return;
         }
-        let silent_after_ms = if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
+        let silent_after_ms =
+            if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
         if silent_after_ms <= now_ms {
             return self.refuse_stream(connection, ErrorCode::Timeout);
         }

@@ -23,8 +23,8 @@ const TYPING_IDLE_MS: u64 = 6_000;
 enum Phase {
     /// Not open; the next drive opens it where one is wanted.
     Down,
-    /// Not open before this time.
-    Waiting { until_ms: u64 },
+    /// Not open before this time; the gateway asked for it, or it is our own caution.
+    Waiting { until_ms: u64, asked: bool },
     /// On its way; given up at the deadline.
     Opening { stream: StreamId, deadline_ms: u64 },
     /// Joined; dead where nothing is heard until the deadline.
@@ -85,7 +85,7 @@ impl Connection {
 
     pub(crate) fn next_timeout_ms(&self) -> Option<u64> {
         let phase = match self.phase {
-            Phase::Waiting { until_ms } => Some(until_ms),
+            Phase::Waiting { until_ms, .. } => Some(until_ms),
             Phase::Opening { deadline_ms, .. } | Phase::Joined { deadline_ms, .. } => Some(deadline_ms),
             Phase::Down | Phase::Refused => None,
         };
@@ -119,7 +119,7 @@ impl<D: Document> Client<D> {
             Phase::Opening { .. } => ConnectionState::Connecting,
             Phase::Down if !wanted => ConnectionState::Idle,
             Phase::Down => ConnectionState::Connecting,
-            Phase::Waiting { until_ms } if until_ms <= self.now_ms => ConnectionState::Connecting,
+            Phase::Waiting { until_ms, .. } if until_ms <= self.now_ms => ConnectionState::Connecting,
             Phase::Waiting { .. } | Phase::Refused => ConnectionState::Offline,
         };
         if state != self.connection.announced {
@@ -240,7 +240,7 @@ impl<D: Document> Client<D> {
         let first = self.chat.as_mut().is_some_and(|chat| !std::mem::replace(&mut chat.connected, true));
         self.emit(if first { Event::ChatConnected } else { Event::ChatReconnected });
         // What waited for the network goes now, not when its own wait is over.
-        self.outbox.retry_at_ms = 0;
+        self.outbox.end_wait();
         self.look_for_orphans_anew();
     }
 
@@ -295,8 +295,9 @@ impl<D: Document> Client<D> {
         }
         self.end_all_typing();
         let wait_ms = self.connection.backoff.next_wait_ms(self.config.backoff, (self.entropy)()).max(least_ms);
-        self.connection.phase =
-            if wait_ms == 0 { Phase::Down } else { Phase::Waiting { until_ms: self.now_ms.saturating_add(wait_ms) } };
+        let until_ms = self.now_ms.saturating_add(wait_ms);
+        let waiting = Phase::Waiting { until_ms, asked: least_ms > 0 };
+        self.connection.phase = if wait_ms == 0 { Phase::Down } else { waiting };
     }
 
     fn end_all_typing(&mut self) {
@@ -310,7 +311,7 @@ impl<D: Document> Client<D> {
     /// The page is awake or the network back: a wait is over, and a stream must show that it lives.
     pub(crate) fn wake_connection(&mut self) {
         match self.connection.phase {
-            Phase::Waiting { .. } | Phase::Refused => self.connection.phase = Phase::Down,
+            Phase::Waiting { asked: false, .. } | Phase::Refused => self.connection.phase = Phase::Down,
             _ => self.probe_connection(),
         }
     }
@@ -331,7 +332,7 @@ impl<D: Document> Client<D> {
 
     pub(crate) fn expire_connection(&mut self) {
         match self.connection.phase {
-            Phase::Waiting { until_ms } if until_ms <= self.now_ms => self.connection.phase = Phase::Down,
+            Phase::Waiting { until_ms, .. } if until_ms <= self.now_ms => self.connection.phase = Phase::Down,
             Phase::Opening { deadline_ms, .. } | Phase::Joined { deadline_ms, .. } if deadline_ms <= self.now_ms => {
                 self.learn_transport();
                 self.drop_stream(0);

@@ -98,11 +98,13 @@ pub(crate) struct Outbox<D> {
     sequence: u64,
     /// Not before this time.
     pub(crate) retry_at_ms: u64,
+    /// Not before this time either, because the gateway asked for it.
+    pub(crate) asked_until_ms: u64,
 }
 
 impl<D: Document> Outbox<D> {
     pub(crate) fn new() -> Self {
-        Outbox { entries: Vec::new(), sequence: 0, retry_at_ms: 0 }
+        Outbox { entries: Vec::new(), sequence: 0, retry_at_ms: 0, asked_until_ms: 0 }
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<D>> {
@@ -167,6 +169,11 @@ impl<D: Document> Outbox<D> {
         let place = self.entries.iter().position(is_later).unwrap_or(self.entries.len());
         self.entries.insert(place, entry);
         true
+    }
+
+    /// What waited for the network may go now; what the gateway asked for still holds.
+    pub(crate) fn end_wait(&mut self) {
+        self.retry_at_ms = self.asked_until_ms;
     }
 
     /// The next message to send; `None` while one is on its way, or before the time has come.

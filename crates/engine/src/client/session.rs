@@ -5,6 +5,7 @@ use wire::{Document, ErrorCode, Field};
 
 use super::backoff::Backoff;
 use super::calls::Purpose;
+use super::connection::spread_after;
 use super::engine::Client;
 use super::error::Error;
 use super::identity::random_text;
@@ -32,13 +33,22 @@ pub(crate) struct Session {
     phase: Phase,
     token: Option<String>,
     renew_at_ms: Option<u64>,
+    /// Not before this time, because the gateway asked for it.
+    asked_until_ms: u64,
     backoff: Backoff,
     announced: bool,
 }
 
 impl Session {
     pub(crate) fn new() -> Self {
-        Session { phase: Phase::Loading, token: None, renew_at_ms: None, backoff: Backoff::default(), announced: false }
+        Session {
+            phase: Phase::Loading,
+            token: None,
+            renew_at_ms: None,
+            asked_until_ms: 0,
+            backoff: Backoff::default(),
+            announced: false,
+        }
     }
 
     pub(crate) fn token(&self) -> Option<&str> {
@@ -68,7 +78,7 @@ impl<D: Document> Client<D> {
 
     /// Asks for a new session, unless that is under way.
     pub(crate) fn ensure_session(&mut self) {
-        if self.session.phase == Phase::Idle {
+        if self.session.phase == Phase::Idle && self.now_ms >= self.session.asked_until_ms {
             self.session.phase = Phase::Authenticating;
             self.session.renew_at_ms = None;
             self.output(Output::Authenticate);
@@ -163,11 +173,9 @@ impl<D: Document> Client<D> {
         if error.code == ErrorCode::Closed {
             return;
         }
-        let wait_ms = self
-            .session
-            .backoff
-            .next_wait_ms(self.config.backoff, (self.entropy)())
-            .max(error.retry_after_ms.unwrap_or(0));
+        let asked_ms = error.retry_after_ms.map_or(0, |ms| spread_after(ms, (self.entropy)()));
+        self.session.asked_until_ms = self.now_ms.saturating_add(asked_ms);
+        let wait_ms = self.session.backoff.next_wait_ms(self.config.backoff, (self.entropy)()).max(asked_ms);
         // The very first retry at once would only repeat what just failed.
         let wait_ms = wait_ms.max(self.config.backoff.initial_ms);
         // A wrong company or origin stays wrong; the next call tries again all the same.

@@ -225,6 +225,12 @@ impl Driver {
         });
     }
 
+    /// An answer with `Retry-After`.
+    pub(crate) fn answer_after(&mut self, request: RequestId, status: u16, retry_after_ms: u64, body: Value) {
+        let response = Response { status, retry_after_ms: Some(retry_after_ms), body: Some(body) };
+        self.feed(Input::HttpDone { request, response: Some(response) });
+    }
+
     pub(crate) fn refuse(&mut self, request: RequestId, status: u16, code: &str) {
         self.answer(request, status, json!({"error": {"code": code, "message": "no"}}));
     }
