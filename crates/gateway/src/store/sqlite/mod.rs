@@ -32,13 +32,15 @@ pub struct SqliteStore {
     readers: SqlitePool,
 }
 
-fn migrations() -> Migrator {
-    let steps = [
-        ("first", include_str!("0001_first.sql")),
-        ("timers", include_str!("0002_timers.sql")),
-        ("media", include_str!("0003_media.sql")),
-    ];
-    let numbered = (1..).zip(steps).map(|(number, (name, text))| {
+/// The tables' history, in order. What was released is never edited: the database knows each step by its checksum.
+const STEPS: [(&str, &str); 3] = [
+    ("first", include_str!("0001_first.sql")),
+    ("timers", include_str!("0002_timers.sql")),
+    ("media", include_str!("0003_media.sql")),
+];
+
+fn migrations(steps: &[(&'static str, &'static str)]) -> Migrator {
+    let numbered = (1..).zip(steps.iter().copied()).map(|(number, (name, text))| {
         Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     Migrator::with_migrations(numbered.collect())
@@ -59,7 +61,7 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
-        migrations().run(&mut connection).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
+        migrations(&STEPS).run(&mut connection).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(5))
@@ -299,5 +301,37 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_of_the_first_release_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.sqlite");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut first = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        migrations(&STEPS[..1]).run(&mut first).await.unwrap();
+        let rows = "INSERT INTO end_users (id, company_id, identifier) VALUES (5, 'acme', 'uma');
+            INSERT INTO chats (id, company_id, platform, end_user_id, client_id, menu_id, lang, request, status,
+                all_agent_ids, all_virtual_agent_ids, created_at_ms, queued_at_ms, dropped, last_index, revision)
+            VALUES (1, 'acme', 'embedded', 5, 'a', 3, 'en', '{}', 'queued', '[]', '[]', 100, 200, 0, 1, 2),
+                (2, 'acme', 'embedded', 5, 'b', 3, 'en', '{}', 'queued', '[]', '[]', 100, 200, 0, 0, 1);
+            INSERT INTO messages (chat_id, idx, author_type, author_id, at_ms, body)
+            VALUES (1, 1, 'end_user', 5, 300, '{\"type\":\"text\"}');";
+        sqlx::raw_sql(rows).execute(&mut first).await.unwrap();
+        first.close().await.unwrap();
+
+        let store = SqliteStore::open(&file).await.unwrap();
+        for (chat_id, since_ms, wrote) in [(1, 300, true), (2, 200, false)] {
+            let state = store.chat(chat_id).await.unwrap().unwrap().state;
+            assert_eq!((state.updated_at_ms, state.active_at_ms), (since_ms, since_ms));
+            assert_eq!((state.end_user_wrote, state.unanswered_since_ms), (wrote, None));
+        }
+        assert_eq!(store.quiet_chats(None, Some(250), 9).await.unwrap(), [2]);
+        store.close().await;
     }
 }
