@@ -317,7 +317,7 @@ async fn nothing_is_left_of_clients_that_vanish() {
         for _ in 0..10 {
             gone.push(open(String::new()).await);
             gone.push(open("GET /api/v1/com".to_owned()).await);
-            gone.push(open(format!("{post}{}", &join[..9])).await);
+            gone.push(open(format!("{post}{{\"type\":")).await);
             gone.push(open(format!("{post}{join}")).await);
             streams.push(uma.stream().await);
             let mut joined = uma.join(chat, 0).await;
@@ -340,12 +340,16 @@ async fn nothing_is_left_of_clients_that_vanish() {
             Some(most) => settled(most).await,
         }
     }
-    // All places are free again.
+    // All places are free again, the chat's own too.
     let mut streams = Vec::new();
-    for _ in 0..60 {
+    for _ in 0..30 {
+        streams.push(uma.stream().await);
+    }
+    for _ in 0..30 {
         let mut stream = uma.join(chat, 0).await;
         stream.expect("joined").await;
         streams.push(stream);
     }
+    assert_eq!(uma.stream().await.refusal().await, ("rate_limited".to_owned(), 4429));
     gateway.stop().await;
 }
