@@ -259,12 +259,17 @@ class Schedule {
     return { ...result, faults: this.#proxy.counts, troubles: this.#troubles, restMs, lives: this.lives };
   }
 
-  /** What a closed tab left goes out with the next page that opens. */
+  /** What a closed tab left goes out with the next one that is looked at, or the next page that opens. */
   async #flushOutbox() {
     const left = async () => (await this.#summaries()).reduce((sum, { outbox, stored }) => sum + outbox + stored, 0);
     if ((await left()) === 0) return;
-    this.#count("laterPage");
-    await this.#open("z");
+    if (OFFERED.sharedOutbox) {
+      this.#count("takenOver");
+      for (const life of this.#living()) await this.#front(life);
+    } else {
+      this.#count("laterPage");
+      await this.#open("z");
+    }
     await this.#until("the outbox to be empty", async () => (await left()) === 0);
   }
 

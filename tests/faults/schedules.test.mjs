@@ -18,7 +18,7 @@ const ONE_SEED = number("SPORTELLO_SEED", null);
 const SCHEDULES = ONE_SEED === null ? number("SPORTELLO_SCHEDULES", 200) : 1;
 const FIRST_SEED = ONE_SEED ?? number("SPORTELLO_FIRST_SEED", Math.floor(Math.random() * 1e9));
 /** Schedules at a time: more than there are cores, because each waits most of the time. */
-const ABREAST = number("SPORTELLO_ABREAST", 5);
+const ABREAST = number("SPORTELLO_ABREAST", 6);
 /** Failures that are shown in full. */
 const SHOWN = 3;
 /** Events of each tab that a failure shows. */
