@@ -12,6 +12,7 @@ use wire::Document;
 use crate::document::Doc;
 use crate::faults::Fault;
 use crate::gateway::ReplyTo;
+use crate::locks::Locks;
 use crate::ledger::{Fate, Sender, Tag, text_of};
 use crate::network::{ConnectionId, Link};
 use crate::random::Random;
@@ -31,6 +32,8 @@ pub(crate) struct Profile {
     pub(crate) no_tokens_until_ms: u64,
     /// Chats that were asked for, which the people of this world do not do without end.
     pub(crate) creations: u32,
+    /// The locks of its pages.
+    pub(crate) locks: Locks,
 }
 
 impl Profile {
@@ -44,6 +47,7 @@ impl Profile {
             clock_ahead_ms: 3_600_000,
             no_tokens_until_ms: 0,
             creations: 0,
+            locks: Locks::default(),
         }
     }
 }
@@ -148,6 +152,9 @@ fn config(random: &mut Random) -> Config {
         // Sometimes too little for what is on its way.
         history_limit: if random.one_in(4) { 5 } else { 1000 },
         backoff: BackoffOptions { initial_ms: 500, max_ms: 5_000 },
+        connect_timeout_ms: random.between(3, 10) * 1000,
+        probe_timeout_ms: random.between(1, 5) * 1000,
+        server_sent_events: !random.one_in(4),
     }
 }
 
@@ -180,6 +187,7 @@ impl World {
 
     /// Takes a page away, with everything that it had under way.
     pub(crate) fn unload_tab(&mut self, tab: usize) {
+        self.release_locks(tab);
         let entry = &mut self.tabs[tab];
         entry.client = None;
         entry.frozen = false;
@@ -320,7 +328,12 @@ impl World {
                 self.send_request(tab, request);
             }
             Output::CancelHttp { request } => drop(self.tabs[tab].requests.remove(&request)),
-            Output::OpenStream { stream } => self.open_stream(tab, stream),
+            Output::OpenStream { stream, transport } => self.open_stream(tab, stream, transport),
+            Output::Lock { name } => self.ask_for_lock(tab, name),
+            Output::Unlock => self.unlock(tab),
+            Output::KeepFile { .. } | Output::Upload { .. } | Output::CancelUpload { .. } => {
+                self.wrong("nobody sends files in this world");
+            }
             Output::SendFrame { stream, frame } => {
                 if let Some((open, connection)) = self.tabs[tab].stream
                     && open == stream
@@ -435,6 +448,7 @@ impl World {
             }
             (Op::Fetch(seen), Ok(Settled::Messages(messages))) => self.fetched(tab, seen, &messages),
             (Op::Create | Op::Load | Op::Other, Ok(_)) | (_, Err(_)) => {}
+            (Op::Send(tag), Ok(Settled::NotSent)) => self.ledger.reject(tag),
             (op, Ok(_)) => self.wrong(format!("tab {tab}: {op:?} is settled with something else")),
         }
     }
@@ -526,7 +540,7 @@ impl World {
         let author = Author::EndUser(entry.end_user.unwrap_or(0));
         let tag = self.ledger.ask(Sender::Page(tab, entry.page), author);
         let message = Doc::object(vec![("type", Doc::string("text")), ("content", Doc::string(&text_of(tag)))]);
-        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message });
+        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message, file: None });
     }
 
     /// A message may only arrive under the end user who wrote it.
