@@ -201,7 +201,7 @@ impl<D: Document> Client<D> {
     }
 
     fn wake(&mut self) {
-        self.outbox.retry_at_ms = 0;
+        self.outbox.hurry();
         self.look_for_orphans_anew();
         self.wake_connection();
         if self.session.token().is_none() {

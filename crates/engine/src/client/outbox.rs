@@ -98,11 +98,13 @@ pub(crate) struct Outbox<D> {
     sequence: u64,
     /// Not before this time.
     pub(crate) retry_at_ms: u64,
+    /// The gateway asked for no message before this time; nothing shortens that.
+    asked_until_ms: u64,
 }
 
 impl<D: Document> Outbox<D> {
     pub(crate) fn new() -> Self {
-        Outbox { entries: Vec::new(), sequence: 0, retry_at_ms: 0 }
+        Outbox { entries: Vec::new(), sequence: 0, retry_at_ms: 0, asked_until_ms: 0 }
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<D>> {
@@ -179,6 +181,19 @@ impl<D: Document> Outbox<D> {
 
     pub(crate) fn is_sending(&self) -> bool {
         self.entries.iter().any(|entry| entry.sending)
+    }
+
+    /// The next try waits until then; `asked` says that the gateway wants it so.
+    pub(crate) fn wait_until(&mut self, at_ms: u64, asked: bool) {
+        self.retry_at_ms = at_ms;
+        if asked {
+            self.asked_until_ms = at_ms;
+        }
+    }
+
+    /// The network is back: the next try waits no longer than the gateway asked.
+    pub(crate) fn hurry(&mut self) {
+        self.retry_at_ms = self.asked_until_ms;
     }
 
     /// A try failed for now: the message waits in its place.
