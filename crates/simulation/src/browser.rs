@@ -410,8 +410,11 @@ impl World {
             self.wrong(format!("tab {tab} sends {ms} ms before the gateway's Retry-After is over"));
         }
         let client_id = request.body.as_ref().and_then(|body| body.text("client_id"));
-        let is_known = client_id.is_some_and(|client_id| self.ledger.by_client_id(&client_id).is_some());
-        if !is_known {
+        let tag = client_id.and_then(|client_id| self.ledger.by_client_id(&client_id));
+        let page = Sender::Page(tab, self.tabs[tab].page);
+        if let Some(sent) = tag.and_then(|tag| self.ledger.get(tag)) {
+            sent.adopted |= sent.sender != page;
+        } else {
             self.wrong(format!("tab {tab} sends a message under a key that it did not announce"));
         }
     }
