@@ -97,6 +97,8 @@ pub(crate) struct Tab {
     requests: BTreeMap<RequestId, InFlight>,
     pub(crate) stream: Option<(StreamId, ConnectionId)>,
     pub(crate) newest_arrived: u64,
+    /// The stream that was last asked to be joined, and from where.
+    joining: Option<(StreamId, u64)>,
     /// The end user of its session.
     pub(crate) end_user: Option<u64>,
     pub(crate) view: View,
@@ -125,6 +127,7 @@ impl Tab {
             requests: BTreeMap::new(),
             stream: None,
             newest_arrived: 0,
+            joining: None,
             end_user: None,
             view: View::default(),
             memory: BTreeMap::new(),
@@ -256,6 +259,7 @@ impl World {
             return;
         }
         self.tabs[tab].sending = None;
+        self.rewound(tab, input);
         let now_ms = self.now_ms;
         let entry = &mut self.tabs[tab];
         if let Input::HttpDone { request, response } = input
@@ -271,6 +275,22 @@ impl World {
                 && let Some(retry_after_ms) = response.as_ref().and_then(|response| response.retry_after_ms)
             {
                 entry.posts_from_ms = entry.posts_from_ms.max(now_ms + retry_after_ms);
+            }
+        }
+    }
+
+    /// The gateway says that its store lost messages. It may only say so where another process wrote beside it.
+    fn rewound(&mut self, tab: usize, input: &Input<Doc>) {
+        let Input::StreamFrame { stream, frame: Some(frame) } = input else { return };
+        let cursor = frame.count("cursor").filter(|_| frame.text("type").as_deref() == Some("joined"));
+        let former_process_wrote = self.former_process_wrote;
+        let asked = self.tabs[tab].joining.filter(|(other, _)| other == stream).map(|(_, cursor)| cursor);
+        let view = &mut self.tabs[tab].view;
+        let (Some(cursor), Some(asked), Some(next)) = (cursor, asked, view.next) else { return };
+        if cursor < asked {
+            view.next = Some(next.min(cursor + 1));
+            if !former_process_wrote {
+                self.wrong(format!("lost: the gateway goes back to {cursor} for tab {tab}, which has {asked}"));
             }
         }
     }
@@ -312,6 +332,7 @@ impl World {
             }
             Output::ForgetOthers { prefix, keep } => {
                 let is_other = |key: &String| key.starts_with(&prefix) && !key.starts_with(&keep);
+                self.forgotten(tab, &is_other);
                 self.tabs[tab].memory.retain(|key, _| !is_other(key));
                 let profile = self.tabs[tab].profile;
                 self.profiles[profile].storage.retain(|key, _| !is_other(key));
@@ -338,6 +359,9 @@ impl World {
                 if let Some((open, connection)) = self.tabs[tab].stream
                     && open == stream
                 {
+                    if let Some(cursor) = frame.count("cursor") {
+                        self.tabs[tab].joining = Some((stream, cursor));
+                    }
                     self.send_up(connection, frame);
                 }
             }
@@ -353,6 +377,22 @@ impl World {
             Output::Settle { op, result } => self.settled(tab, op, result),
             Output::Emit(event) => self.heard(tab, event),
         }
+    }
+
+    /// What another end user wrote is wiped, and not promised any more.
+    fn forgotten(&mut self, tab: usize, is_other: &dyn Fn(&String) -> bool) {
+        let keys = self.profiles[self.tabs[tab].profile].storage.keys().filter(|key| is_other(key));
+        let tags: Vec<Tag> = keys.filter_map(|key| self.tag_of_key(key)).collect();
+        for tag in tags {
+            if let Some(sent) = self.ledger.get(tag) {
+                sent.kept = false;
+            }
+        }
+    }
+
+    /// The message that is stored under a key.
+    fn tag_of_key(&self, key: &str) -> Option<Tag> {
+        key.rsplit('|').find_map(|part| self.ledger.by_client_id(part))
     }
 
     fn load(&mut self, tab: usize, prefix: String) {

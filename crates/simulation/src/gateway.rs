@@ -272,6 +272,7 @@ impl World {
         self.count(Fault::GatewayCrash);
         if self.disk.unsynced() > 0 && self.strikes(Fault::FormerProcess) {
             self.disk.orphan();
+            self.former_process_wrote = true;
         } else {
             self.sync += 1;
             let unsynced = self.disk.unsynced();
@@ -313,7 +314,11 @@ impl World {
     pub(crate) fn gateway_exits(&mut self, life: u32) {
         if life == self.gateway.life && self.gateway.runs {
             // Closing the store waits for what is written.
-            self.disk.orphan();
+            self.sync += 1;
+            let (durable, _) = self.disk.crash(usize::MAX);
+            for durable in durable {
+                self.became_durable(durable);
+            }
             self.end_process();
             let down_ms = self.random.between(20, 3_000);
             self.later(down_ms, Happening::GatewayStarts);

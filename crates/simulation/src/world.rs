@@ -86,6 +86,8 @@ pub(crate) struct World {
     pub(crate) people: People,
     pub(crate) ledger: Ledger,
     pub(crate) storming: bool,
+    /// Two processes of the gateway wrote at a time: the younger one may not know of the newest messages for a while.
+    pub(crate) former_process_wrote: bool,
     pub(crate) steps: u64,
     /// The first thing that must not be.
     violation: Option<String>,
@@ -134,6 +136,7 @@ impl World {
             people,
             ledger: Ledger::default(),
             storming: true,
+            former_process_wrote: false,
             steps: 0,
             violation: None,
             trace,
