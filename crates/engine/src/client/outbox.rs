@@ -164,9 +164,9 @@ impl<D: Document> Outbox<D> {
             deadline_ms: stored.queued_at_ms.saturating_add(timeout_ms),
             key: key.to_owned(),
         };
-        // Keys sort by time: what was typed first goes out first.
-        let is_later = |other: &Entry<D>| !other.sending && (is_older && other.own || other.key.as_str() > key);
-        let place = self.entries.iter().position(is_later).unwrap_or(self.entries.len());
+        // Keys sort by time: what was typed first goes out first. Entries need not be sorted, because what is on its way keeps its place.
+        let is_earlier = |other: &Entry<D>| other.sending || !(is_older && other.own) && other.key.as_str() < key;
+        let place = self.entries.iter().rposition(is_earlier).map_or(0, |last| last + 1);
         self.entries.insert(place, entry);
         true
     }
