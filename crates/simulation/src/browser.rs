@@ -12,6 +12,7 @@ use wire::Document;
 use crate::document::Doc;
 use crate::faults::Fault;
 use crate::gateway::ReplyTo;
+use crate::locks::Locks;
 use crate::ledger::{Fate, Sender, Tag, text_of};
 use crate::network::{ConnectionId, Link};
 use crate::random::Random;
@@ -31,6 +32,8 @@ pub(crate) struct Profile {
     pub(crate) no_tokens_until_ms: u64,
     /// Chats that were asked for, which the people of this world do not do without end.
     pub(crate) creations: u32,
+    /// The locks of its pages.
+    pub(crate) locks: Locks,
 }
 
 impl Profile {
@@ -44,6 +47,7 @@ impl Profile {
             clock_ahead_ms: 3_600_000,
             no_tokens_until_ms: 0,
             creations: 0,
+            locks: Locks::default(),
         }
     }
 }
@@ -93,6 +97,8 @@ pub(crate) struct Tab {
     requests: BTreeMap<RequestId, InFlight>,
     pub(crate) stream: Option<(StreamId, ConnectionId)>,
     pub(crate) newest_arrived: u64,
+    /// The stream that was last asked to be joined, and from where.
+    joining: Option<(StreamId, u64)>,
     /// The end user of its session.
     pub(crate) end_user: Option<u64>,
     pub(crate) view: View,
@@ -121,6 +127,7 @@ impl Tab {
             requests: BTreeMap::new(),
             stream: None,
             newest_arrived: 0,
+            joining: None,
             end_user: None,
             view: View::default(),
             memory: BTreeMap::new(),
@@ -148,6 +155,9 @@ fn config(random: &mut Random) -> Config {
         // Sometimes too little for what is on its way.
         history_limit: if random.one_in(4) { 5 } else { 1000 },
         backoff: BackoffOptions { initial_ms: 500, max_ms: 5_000 },
+        connect_timeout_ms: random.between(3, 10) * 1000,
+        probe_timeout_ms: random.between(1, 5) * 1000,
+        server_sent_events: !random.one_in(4),
     }
 }
 
@@ -180,6 +190,7 @@ impl World {
 
     /// Takes a page away, with everything that it had under way.
     pub(crate) fn unload_tab(&mut self, tab: usize) {
+        self.release_locks(tab);
         let entry = &mut self.tabs[tab];
         entry.client = None;
         entry.frozen = false;
@@ -248,6 +259,7 @@ impl World {
             return;
         }
         self.tabs[tab].sending = None;
+        self.rewound(tab, input);
         let now_ms = self.now_ms;
         let entry = &mut self.tabs[tab];
         if let Input::HttpDone { request, response } = input
@@ -263,6 +275,22 @@ impl World {
                 && let Some(retry_after_ms) = response.as_ref().and_then(|response| response.retry_after_ms)
             {
                 entry.posts_from_ms = entry.posts_from_ms.max(now_ms + retry_after_ms);
+            }
+        }
+    }
+
+    /// The gateway says that its store lost messages. It may only say so where another process wrote beside it.
+    fn rewound(&mut self, tab: usize, input: &Input<Doc>) {
+        let Input::StreamFrame { stream, frame: Some(frame) } = input else { return };
+        let cursor = frame.count("cursor").filter(|_| frame.text("type").as_deref() == Some("joined"));
+        let former_process_wrote = self.former_process_wrote;
+        let asked = self.tabs[tab].joining.filter(|(other, _)| other == stream).map(|(_, cursor)| cursor);
+        let view = &mut self.tabs[tab].view;
+        let (Some(cursor), Some(asked), Some(next)) = (cursor, asked, view.next) else { return };
+        if cursor < asked {
+            view.next = Some(next.min(cursor + 1));
+            if !former_process_wrote {
+                self.wrong(format!("lost: the gateway goes back to {cursor} for tab {tab}, which has {asked}"));
             }
         }
     }
@@ -304,6 +332,7 @@ impl World {
             }
             Output::ForgetOthers { prefix, keep } => {
                 let is_other = |key: &String| key.starts_with(&prefix) && !key.starts_with(&keep);
+                self.forgotten(tab, &is_other);
                 self.tabs[tab].memory.retain(|key, _| !is_other(key));
                 let profile = self.tabs[tab].profile;
                 self.profiles[profile].storage.retain(|key, _| !is_other(key));
@@ -320,11 +349,19 @@ impl World {
                 self.send_request(tab, request);
             }
             Output::CancelHttp { request } => drop(self.tabs[tab].requests.remove(&request)),
-            Output::OpenStream { stream } => self.open_stream(tab, stream),
+            Output::OpenStream { stream, transport } => self.open_stream(tab, stream, transport),
+            Output::Lock { name } => self.ask_for_lock(tab, name),
+            Output::Unlock => self.unlock(tab),
+            Output::KeepFile { .. } | Output::Upload { .. } | Output::CancelUpload { .. } => {
+                self.wrong("nobody sends files in this world");
+            }
             Output::SendFrame { stream, frame } => {
                 if let Some((open, connection)) = self.tabs[tab].stream
                     && open == stream
                 {
+                    if let Some(cursor) = frame.count("cursor") {
+                        self.tabs[tab].joining = Some((stream, cursor));
+                    }
                     self.send_up(connection, frame);
                 }
             }
@@ -340,6 +377,22 @@ impl World {
             Output::Settle { op, result } => self.settled(tab, op, result),
             Output::Emit(event) => self.heard(tab, event),
         }
+    }
+
+    /// What another end user wrote is wiped, and not promised any more.
+    fn forgotten(&mut self, tab: usize, is_other: &dyn Fn(&String) -> bool) {
+        let keys = self.profiles[self.tabs[tab].profile].storage.keys().filter(|key| is_other(key));
+        let tags: Vec<Tag> = keys.filter_map(|key| self.tag_of_key(key)).collect();
+        for tag in tags {
+            if let Some(sent) = self.ledger.get(tag) {
+                sent.kept = false;
+            }
+        }
+    }
+
+    /// The message that is stored under a key.
+    fn tag_of_key(&self, key: &str) -> Option<Tag> {
+        key.rsplit('|').find_map(|part| self.ledger.by_client_id(part))
     }
 
     fn load(&mut self, tab: usize, prefix: String) {
@@ -397,8 +450,11 @@ impl World {
             self.wrong(format!("tab {tab} sends {ms} ms before the gateway's Retry-After is over"));
         }
         let client_id = request.body.as_ref().and_then(|body| body.text("client_id"));
-        let is_known = client_id.is_some_and(|client_id| self.ledger.by_client_id(&client_id).is_some());
-        if !is_known {
+        let tag = client_id.and_then(|client_id| self.ledger.by_client_id(&client_id));
+        let page = Sender::Page(tab, self.tabs[tab].page);
+        if let Some(sent) = tag.and_then(|tag| self.ledger.get(tag)) {
+            sent.adopted |= sent.sender != page;
+        } else {
             self.wrong(format!("tab {tab} sends a message under a key that it did not announce"));
         }
     }
@@ -437,6 +493,7 @@ impl World {
             }
             (Op::Fetch(seen), Ok(Settled::Messages(messages))) => self.fetched(tab, seen, &messages),
             (Op::Create | Op::Load | Op::Other, Ok(_)) | (_, Err(_)) => {}
+            (Op::Send(tag), Ok(Settled::NotSent)) => self.ledger.reject(tag),
             (op, Ok(_)) => self.wrong(format!("tab {tab}: {op:?} is settled with something else")),
         }
     }
@@ -528,7 +585,7 @@ impl World {
         let author = Author::EndUser(entry.end_user.unwrap_or(0));
         let tag = self.ledger.ask(Sender::Page(tab, entry.page), author);
         let message = Doc::object(vec![("type", Doc::string("text")), ("content", Doc::string(&text_of(tag)))]);
-        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message });
+        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message, file: None });
     }
 
     /// A message may only arrive under the end user who wrote it.

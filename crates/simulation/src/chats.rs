@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine::gateway::{
     Act, Actor, Change, ChatSession, ChatState, Command, Done, Input, Limits, Message, Notice, Output, Script, SentKey,
-    Status, open,
+    open,
 };
 use store::{ChatRecord, MessageBody, PageLimit, StoreError};
 use wire::{Document, ErrorCode};
@@ -36,6 +36,8 @@ pub(crate) enum AnswerTo {
 pub(crate) enum Mail {
     Command { actor: Actor, command: Command<MessageBody>, answer_to: AnswerTo },
     Join { actor: Actor, cursor: u64, connection: ConnectionId },
+    /// A timer of it may be due.
+    Wake,
 }
 
 /// A chat as the disk has it, with the keys of its messages.
@@ -83,28 +85,18 @@ impl Script<MessageBody> for Echo {
 
 /// Small limits, so that tails and pages end often.
 pub(crate) fn limits(random: &mut Random) -> Limits {
-    Limits { tail_messages: random.position(5), batch_messages: random.between(1, 6), ..Limits::default() }
+    Limits {
+        tail_messages: random.position(5),
+        batch_messages: random.between(1, 6),
+        dismiss_after_ms: random.one_in(2).then_some(random.between(3_000, 20_000)),
+        chat_timeout_ms: random.one_in(3).then_some(random.between(20_000, 200_000)),
+        late_grace_ms: random.between(1_000, 20_000),
+        ..Limits::default()
+    }
 }
 
 pub(crate) fn first_state(end_user_id: u64, menu_id: u64, now_ms: u64) -> ChatState {
-    ChatState {
-        id: 0,
-        end_user_id,
-        menu_id,
-        status: Status::Queued,
-        agent_id: None,
-        virtual_agent_id: (menu_id == MENU_WITH_VIRTUAL_AGENT).then_some(9),
-        all_agent_ids: Vec::new(),
-        all_virtual_agent_ids: Vec::new(),
-        created_at_ms: now_ms,
-        queued_at_ms: None,
-        assigned_at_ms: None,
-        ended_at_ms: None,
-        ended_by: None,
-        dropped: false,
-        last_index: 0,
-        revision: 0,
-    }
+    ChatState::new(end_user_id, menu_id, (menu_id == MENU_WITH_VIRTUAL_AGENT).then_some(9), now_ms)
 }
 
 pub(crate) fn opening(state: ChatState, now_ms: u64) -> Change<MessageBody> {
@@ -191,6 +183,7 @@ impl World {
         match mail {
             Mail::Command { answer_to, .. } => self.answer_command(answer_to, Err(code)),
             Mail::Join { connection, .. } => self.refuse_stream(connection, code),
+            Mail::Wake => {}
         }
     }
 
@@ -202,6 +195,7 @@ impl World {
                 host.answers.insert(request, answer_to);
                 Input::Command { request, actor, command }
             }
+            Mail::Wake => return self.plan_chat_tick(chat_id),
             Mail::Join { actor, cursor, connection } => {
                 let is_open = self.connections.get(&connection).is_some_and(|entry| entry.gateway_end.open);
                 if !is_open {

@@ -342,6 +342,15 @@ impl Store for SimulatedDisk {
         self.read(move |tables| at_once(tables.chats_of_agent(agent_id, limit))).await
     }
 
+    async fn quiet_chats(
+        &self,
+        unanswered_ms: Option<u64>,
+        silent_ms: Option<u64>,
+        limit: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.read(move |tables| at_once(tables.quiet_chats(unanswered_ms, silent_ms, limit))).await
+    }
+
     async fn load(&self, company_id: &str) -> Result<Load, StoreError> {
         let company_id = company_id.to_owned();
         self.read(move |tables| at_once(tables.load(&company_id))).await

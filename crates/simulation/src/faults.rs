@@ -79,6 +79,8 @@ faults! {
     Offline = "offline", 12;
     /// A proxy lets no WebSocket through for a while.
     WebSocketsBlocked = "WebSockets blocked", 20;
+    /// A stream is carried by server-sent events, after WebSockets failed.
+    ServerSentEvents = "server-sent events", 0;
     /// The gateway dies.
     GatewayCrash = "gateway crash", 12;
     /// The gateway shuts down in good order and comes back.
@@ -109,6 +111,8 @@ faults! {
     SessionExpired = "session expired", 0;
     /// The site gives no token.
     AuthenticateFailed = "authenticate failed", 6;
+    /// A browser has no locks.
+    NoLocks = "browser without locks", 0;
     /// A page does nothing for a while.
     TabFrozen = "tab frozen", 12;
     /// A page is in the background: its timers are slow.

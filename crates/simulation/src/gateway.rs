@@ -43,6 +43,8 @@ pub(crate) struct GatewayEnd {
     expires_at_ms: Option<u64>,
     /// Deliveries that a dead connection has swallowed.
     swallowed: u32,
+    /// The client can speak on it; not so on server-sent events.
+    two_way: bool,
 }
 
 impl GatewayEnd {
@@ -57,6 +59,7 @@ impl GatewayEnd {
             asked_ms: None,
             expires_at_ms: None,
             swallowed: 0,
+            two_way: true,
         }
     }
 }
@@ -67,6 +70,8 @@ pub(crate) enum TaskEnd {
     Answer(Option<ReplyTo>, Response<Doc>),
     /// With a chat, as far as there is one.
     Loaded(u64, Result<Option<Loaded>, StoreError>),
+    /// With the chats whose timers may be due.
+    Quiet(Vec<u64>),
     /// With what a chat's session waits for; `true` where the chat was at another revision.
     Input(u64, Input<MessageBody>, bool),
 }
@@ -198,6 +203,7 @@ impl World {
         match end {
             TaskEnd::Answer(reply_to, response) => self.answer(reply_to, response),
             TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, result),
+            TaskEnd::Quiet(chats) => chats.into_iter().for_each(|chat_id| self.post_to_chat(chat_id, Mail::Wake)),
             TaskEnd::Input(chat_id, input, conflict) => {
                 if conflict {
                     self.count(Fault::Conflict);
@@ -276,6 +282,7 @@ impl World {
         self.count(Fault::GatewayCrash);
         if self.disk.unsynced() > 0 && self.strikes(Fault::FormerProcess) {
             self.disk.orphan();
+            self.former_process_wrote = true;
         } else {
             self.sync += 1;
             let unsynced = self.disk.unsynced();
@@ -318,7 +325,11 @@ impl World {
     pub(crate) fn gateway_exits(&mut self, life: u32) {
         if life == self.gateway.life && self.gateway.runs {
             // Closing the store waits for what is written.
-            self.disk.orphan();
+            self.sync += 1;
+            let (durable, _) = self.disk.crash(usize::MAX);
+            for durable in durable {
+                self.became_durable(durable);
+            }
             self.end_process();
             let down_ms = self.random.between(20, 3_000);
             self.later(down_ms, Happening::GatewayStarts);
@@ -353,6 +364,27 @@ impl World {
         self.note(|| "gateway: up".to_owned());
         self.gateway.listens = true;
         self.gateway.runs = true;
+        let life = self.gateway.life;
+        self.later(1, Happening::TimersWatched { life });
+    }
+
+    /// Looks for chats that nobody has loaded and whose timers are due (`crates/gateway/src/chats/timers.rs`).
+    pub(crate) fn watch_timers(&mut self, life: u32) {
+        let limits = self.gateway.limits;
+        let Some(shortest_ms) = [limits.dismiss_after_ms, limits.chat_timeout_ms].into_iter().flatten().min() else {
+            return;
+        };
+        if life != self.gateway.life {
+            return;
+        }
+        let now_ms = self.gateway_ms();
+        let since_ms = |timer_ms: Option<u64>| timer_ms.and_then(|ms| now_ms.checked_sub(ms));
+        let (unanswered_ms, silent_ms) = (since_ms(limits.dismiss_after_ms), since_ms(limits.chat_timeout_ms));
+        let store = self.store();
+        self.spawn(async move {
+            TaskEnd::Quiet(store.quiet_chats(unanswered_ms, silent_ms, 500).await.unwrap_or_default())
+        });
+        self.later((shortest_ms / 4).clamp(50, 10_000), Happening::TimersWatched { life });
     }
 
     pub(crate) fn gateway_runs(&self) -> bool {
@@ -418,8 +450,12 @@ impl World {
                 let body = MessageBody::from_stored(message.to_json().unwrap_or_default());
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Send { client_id, body });
             }
-            (Method::Post, ["chats", id, "escalations"]) => {
-                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate)
+            (Method::Post, ["chats", id, "escalations"]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate),
+            (Method::Post, ["chats", id, "resume"]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Resume),
+            (Method::Post, ["chats", id, "typing"]) => {
+                let typing = body.flag("typing").unwrap_or(false);
+                self.chat_input(number(id).unwrap_or(0), Input::TypingBeside { actor, typing });
+                self.answer(reply_to, Response { status: 204, retry_after_ms: None, body: None });
             }
             (Method::Patch, ["chats", id]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Finish),
             (Method::Delete, ["chats", id]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Drop),
@@ -529,11 +565,17 @@ impl World {
         }
     }
 
-    pub(crate) fn stream_accepted(&mut self, connection: ConnectionId) {
+    pub(crate) fn stream_accepted(&mut self, connection: ConnectionId, two_way: bool) {
         let (now_ms, life) = (self.now_ms, self.gateway.life);
         let Some(entry) = self.connections.get_mut(&connection) else { return };
-        entry.gateway_end =
-            GatewayEnd { open: true, opened_ms: now_ms, heard_ms: now_ms, sent_ms: now_ms, ..GatewayEnd::new(life) };
+        entry.gateway_end = GatewayEnd {
+            open: true,
+            opened_ms: now_ms,
+            heard_ms: now_ms,
+            sent_ms: now_ms,
+            two_way,
+            ..GatewayEnd::new(life)
+        };
         self.later(JOIN_TIMEOUT_MS, Happening::Pulse { life, connection });
     }
 
@@ -654,12 +696,9 @@ impl World {
     fn plan_pulse(&mut self, connection: ConnectionId) {
         let heartbeat_ms = self.gateway.heartbeat_ms;
         let Some(end) = self.connections.get(&connection).map(|entry| &entry.gateway_end) else { return };
-        let unheard_ms = end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms;
-        let due = [
-            Some(unheard_ms.min(end.sent_ms + heartbeat_ms)),
-            Some(end.heard_ms + heartbeat_ms * 5 / 2),
-            end.expires_at_ms,
-        ];
+        let unheard_ms = if end.two_way { end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms } else { u64::MAX };
+        let silent_ms = end.heard_ms + heartbeat_ms * 5 / 2;
+        let due = [Some(unheard_ms.min(end.sent_ms + heartbeat_ms)), end.two_way.then_some(silent_ms), end.expires_at_ms];
         let at_ms = due.into_iter().flatten().min().unwrap_or(0).max(self.now_ms);
         let life = end.life;
         self.agenda.plan(at_ms, Happening::Pulse { life, connection });
@@ -668,13 +707,15 @@ impl World {
     pub(crate) fn pulse(&mut self, life: u32, connection: ConnectionId) {
         let (now_ms, heartbeat_ms) = (self.now_ms, self.gateway.heartbeat_ms);
         let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let dead = entry.dead;
         let end = &mut entry.gateway_end;
         if !end.open || end.life != life || life != self.gateway.life {
             return;
         }
-        let silent_after_ms =
-            if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
-        if silent_after_ms <= now_ms {
+        let silent_after_ms = if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
+        // Whoever cannot speak is gone where a write does not arrive.
+        let is_gone = if end.two_way || end.chat_id.is_none() { silent_after_ms <= now_ms } else { dead && silent_after_ms <= now_ms };
+        if is_gone {
             return self.refuse_stream(connection, ErrorCode::Timeout);
         }
         if end.chat_id.is_none() {
@@ -684,7 +725,7 @@ impl World {
             self.count(Fault::SessionExpired);
             return self.refuse_stream(connection, ErrorCode::Unauthorized);
         }
-        let unheard_ms = end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms;
+        let unheard_ms = if end.two_way { end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms } else { u64::MAX };
         if unheard_ms.min(end.sent_ms + heartbeat_ms) <= now_ms {
             end.asked_ms = Some(now_ms);
             end.sent_ms = now_ms;

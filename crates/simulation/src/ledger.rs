@@ -41,6 +41,8 @@ pub(crate) struct Sent {
     pub(crate) orphan: bool,
     /// It is in a storage that nothing has touched, so that it outlives its page.
     pub(crate) kept: bool,
+    /// Another page than its own has sent it.
+    pub(crate) adopted: bool,
     /// Where it is stored.
     pub(crate) stored: Option<(u64, u64)>,
 }
@@ -107,6 +109,7 @@ impl Ledger {
             client_id: None,
             orphan: false,
             kept: false,
+            adopted: false,
             stored: None,
         });
         self.sends.len() - 1
@@ -157,12 +160,15 @@ impl Ledger {
             if sent.fate == Fate::Rejected {
                 continue;
             }
-            let newest = truth.newest.entry(sent.sender).or_insert(tag);
+            let kept = sent.kept;
+            let sender = sent.sender;
+            let newest = truth.newest.entry(sender).or_insert(tag);
             if tag < *newest {
-                return Err(format!(
-                    "misordered: m{tag} is stored after m{newest} of the same sender {:?}",
-                    sent.sender
-                ));
+                // Whoever takes over what a page has stored cannot know of what storage has lost.
+                if !kept && self.sends.get(*newest).is_some_and(|newest| newest.adopted) {
+                    continue;
+                }
+                return Err(format!("misordered: m{tag} is stored after m{newest} of the same sender {sender:?}"));
             }
             *newest = tag;
         }

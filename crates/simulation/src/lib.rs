@@ -18,6 +18,7 @@ mod document;
 mod faults;
 mod gateway;
 mod ledger;
+mod locks;
 mod network;
 mod people;
 mod random;

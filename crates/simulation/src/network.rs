@@ -2,7 +2,9 @@
 //! or cut. A stream is one TCP connection: its frames keep their order in each direction, until it is cut, or goes on half open with nobody
 //! told.
 
-use engine::client::{Input, Method, Request, Response, StreamId};
+use engine::client::{Input, Method, Request, Response, StreamId, Transport};
+
+use wire::Document;
 
 use crate::document::Doc;
 use crate::faults::Fault;
@@ -41,6 +43,8 @@ pub(crate) struct Connection {
     pub(crate) dead: bool,
     /// The browser has closed it, or was told that it is closed.
     browser_gone: bool,
+    /// A WebSocket; otherwise the browser says `join` and nothing more.
+    two_way: bool,
     pub(crate) gateway_end: GatewayEnd,
 }
 
@@ -152,13 +156,17 @@ impl World {
     }
 
     /// A page opens a stream.
-    pub(crate) fn open_stream(&mut self, tab: usize, stream: StreamId) {
+    pub(crate) fn open_stream(&mut self, tab: usize, stream: StreamId, transport: Transport) {
         self.last_connection += 1;
         let connection = self.last_connection;
         let page = self.tabs[tab].page;
         self.tabs[tab].stream = Some((stream, connection));
         let link = self.link(tab);
-        let blocked = link.no_websockets_until_ms > self.now_ms;
+        let two_way = transport == Transport::WebSocket;
+        let blocked = two_way && link.no_websockets_until_ms > self.now_ms;
+        if !two_way {
+            self.count(Fault::ServerSentEvents);
+        }
         let refused = link.offline || blocked || self.strikes(Fault::StreamRefused);
         self.connections.insert(
             connection,
@@ -170,6 +178,7 @@ impl World {
                 down_free_ms: self.now_ms,
                 dead: refused,
                 browser_gone: false,
+                two_way,
                 gateway_end: GatewayEnd::new(self.gateway.life),
             },
         );
@@ -186,7 +195,8 @@ impl World {
     /// A page says something on its stream.
     pub(crate) fn send_up(&mut self, connection: ConnectionId, frame: Doc) {
         let Some(entry) = self.connections.get(&connection) else { return };
-        if !entry.dead && !entry.browser_gone {
+        let is_heard = entry.two_way || frame.text("type").as_deref() == Some("join");
+        if is_heard && !entry.dead && !entry.browser_gone {
             self.put_up(connection, Up::Frame(frame));
         }
     }
@@ -290,7 +300,8 @@ impl World {
                 Input::StreamClosed { stream, code: ABNORMAL }
             }
             Down::Opened => {
-                self.stream_accepted(connection);
+                let two_way = entry.two_way;
+                self.stream_accepted(connection, two_way);
                 Input::StreamOpened { stream }
             }
             Down::Frame(frame) => Input::StreamFrame { stream, frame },

@@ -10,6 +10,7 @@ use crate::browser::{Op, Profile, Tab};
 use crate::chats::{AnswerTo, Mail};
 use crate::faults::Fault;
 use crate::ledger::{Sender, Tag, text_of};
+use crate::locks::Locks;
 use crate::random::Random;
 use crate::world::{Happening, World};
 
@@ -64,6 +65,10 @@ impl World {
                 _ => format!("customer {profile}"),
             };
             self.profiles.push(Profile::new(identifier));
+            if self.random.one_in(8) {
+                self.count(Fault::NoLocks);
+                self.profiles[profile].locks = Locks::absent();
+            }
             let tabs = *[1, 1, 2, 3].get(self.random.position(4)).unwrap_or(&1);
             for _ in 0..tabs {
                 self.tabs.push(Tab::new(profile));
@@ -79,6 +84,7 @@ impl World {
             self.later(ms, Happening::Agent { agent });
         }
         self.later(500, Happening::Gust);
+        self.later(1, Happening::TimersWatched { life: 0 });
     }
 
     pub(crate) fn customer_acts(&mut self, profile: usize) {
@@ -116,6 +122,11 @@ impl World {
                 self.to_page(tab, page, Input::MarkRead);
             }
             88..=91 => self.call(tab, Op::Other, Call::Escalate { request: None }),
+            94..=96 => {
+                if let Some(chat_id) = self.tabs[tab].view.chat {
+                    self.call(tab, Op::Load, Call::ResumeChat { chat_id });
+                }
+            }
             92 => self.call(tab, Op::Other, Call::FinishChat),
             93 if self.random.one_in(3) => self.call(tab, Op::Other, Call::DestroyChat),
             _ => {}

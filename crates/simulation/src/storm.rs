@@ -3,6 +3,7 @@
 
 use engine::client::Input;
 
+use crate::document::Doc;
 use crate::faults::Fault;
 use crate::ledger::{Fate, Sender};
 use crate::world::{Happening, World};
@@ -72,6 +73,7 @@ impl World {
         if !self.profiles[profile].link.offline && self.strikes(Fault::Offline) {
             self.profiles[profile].link.offline = true;
             self.lose_streams_of(profile);
+            self.tell_pages(profile, || Input::Doubt);
             let ms = self.random.between(500, 20_000);
             self.later(ms, Happening::Online { profile });
         }
@@ -82,14 +84,14 @@ impl World {
 
     pub(crate) fn back_online(&mut self, profile: usize) {
         self.profiles[profile].link.offline = false;
-        self.wake(profile);
+        self.tell_pages(profile, || Input::Wake);
     }
 
-    fn wake(&mut self, profile: usize) {
+    fn tell_pages(&mut self, profile: usize, input: impl Fn() -> Input<Doc>) {
         for tab in 0..self.tabs.len() {
             if self.tabs[tab].profile == profile {
                 let page = self.tabs[tab].page;
-                self.to_page(tab, page, Input::Wake);
+                self.to_page(tab, page, input());
             }
         }
     }

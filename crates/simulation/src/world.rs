@@ -38,6 +38,8 @@ pub(crate) enum Happening {
     ChatTick { life: u32, chat_id: u64 },
     /// A chat that nobody uses may be unloaded.
     Unload { life: u32, chat_id: u64, used: u64 },
+    /// The gateway looks for timers that are due.
+    TimersWatched { life: u32 },
     /// The gateway's process ends.
     GatewayExits { life: u32 },
     /// The gateway's process begins.
@@ -46,6 +48,8 @@ pub(crate) enum Happening {
     TabTick { tab: usize, page: u32 },
     /// The site's `authenticate` answers.
     Authenticated { tab: usize, page: u32, token: Result<String, ()> },
+    /// A page's wish for the lock is looked at.
+    LockTurn { profile: usize, name: String },
     /// A frozen page goes on.
     Thaw { tab: usize },
     /// A closed or reloaded page opens.
@@ -82,6 +86,8 @@ pub(crate) struct World {
     pub(crate) people: People,
     pub(crate) ledger: Ledger,
     pub(crate) storming: bool,
+    /// Two processes of the gateway wrote at a time: the younger one may not know of the newest messages for a while.
+    pub(crate) former_process_wrote: bool,
     pub(crate) steps: u64,
     /// The first thing that must not be.
     violation: Option<String>,
@@ -130,6 +136,7 @@ impl World {
             people,
             ledger: Ledger::default(),
             storming: true,
+            former_process_wrote: false,
             steps: 0,
             violation: None,
             trace,
@@ -219,12 +226,14 @@ impl World {
             Happening::Pulse { life, connection } => self.pulse(life, connection),
             Happening::ChatTick { life, chat_id } => self.chat_tick(life, chat_id),
             Happening::Unload { life, chat_id, used } => self.unload(life, chat_id, used),
+            Happening::TimersWatched { life } => self.watch_timers(life),
             Happening::GatewayExits { life } => self.gateway_exits(life),
             Happening::GatewayStarts => self.gateway_starts(),
             Happening::TabTick { tab, page } => self.tab_tick(tab, page),
             Happening::Authenticated { tab, page, token } => {
                 self.to_page(tab, page, client::Input::Token(token));
             }
+            Happening::LockTurn { profile, name } => self.lock_turn(profile, &name),
             Happening::Thaw { tab } => self.thaw(tab),
             Happening::OpenTab { tab } => self.open_tab(tab),
             Happening::Online { profile } => self.back_online(profile),

@@ -351,7 +351,9 @@ impl<D: Document> Client<D> {
 
     /// `fetchMessages` answers with nothing and an error event (seed 003), except where its caller abandoned it.
     fn fetch_failed(&mut self, op: OpId, chat_id: u64, error: Error) {
-        if self.chat.as_ref().is_some_and(|chat| chat.id == chat_id) {
+        // What waited for a former end user is shown to nobody.
+        let changed = error.code == ErrorCode::IdentityChanged;
+        if !changed && self.chat.as_ref().is_some_and(|chat| chat.id == chat_id) {
             self.timeline.release();
             self.show_released();
         }

@@ -240,7 +240,7 @@ impl<D: Document> Client<D> {
         let first = self.chat.as_mut().is_some_and(|chat| !std::mem::replace(&mut chat.connected, true));
         self.emit(if first { Event::ChatConnected } else { Event::ChatReconnected });
         // What waited for the network goes now, not when its own wait is over.
-        self.outbox.end_wait();
+        self.outbox.hurry();
         self.look_for_orphans_anew();
     }
 

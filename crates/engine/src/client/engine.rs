@@ -201,7 +201,7 @@ impl<D: Document> Client<D> {
     }
 
     fn wake(&mut self) {
-        self.outbox.end_wait();
+        self.outbox.hurry();
         self.look_for_orphans_anew();
         self.wake_connection();
         if self.session.token().is_none() {

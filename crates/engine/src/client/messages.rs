@@ -158,10 +158,8 @@ impl<D: Document> Client<D> {
             return self.give_up_message(client_id, error);
         }
         let wait_ms = self.outbox_backoff.next_wait_ms(self.config.backoff, (self.entropy)());
-        if let Some(ms) = error.retry_after_ms {
-            self.outbox.asked_until_ms = self.now_ms.saturating_add(spread_after(ms, (self.entropy)()));
-        }
-        self.outbox.retry_at_ms = self.now_ms.saturating_add(wait_ms).max(self.outbox.asked_until_ms);
+        let wait_ms = wait_ms.max(error.retry_after_ms.map_or(0, |ms| spread_after(ms, (self.entropy)())));
+        self.outbox.wait_until(self.now_ms.saturating_add(wait_ms), error.retry_after_ms.is_some());
         self.outbox.back_to_queue(client_id);
         self.announce(client_id, DeliveryState::Queued);
     }

@@ -98,8 +98,8 @@ pub(crate) struct Outbox<D> {
     sequence: u64,
     /// Not before this time.
     pub(crate) retry_at_ms: u64,
-    /// Not before this time either, because the gateway asked for it.
-    pub(crate) asked_until_ms: u64,
+    /// The gateway asked for no message before this time; nothing shortens that.
+    asked_until_ms: u64,
 }
 
 impl<D: Document> Outbox<D> {
@@ -164,9 +164,9 @@ impl<D: Document> Outbox<D> {
             deadline_ms: stored.queued_at_ms.saturating_add(timeout_ms),
             key: key.to_owned(),
         };
-        // Keys sort by time: what was typed first goes out first.
-        let is_later = |other: &Entry<D>| !other.sending && (is_older && other.own || other.key.as_str() > key);
-        let place = self.entries.iter().position(is_later).unwrap_or(self.entries.len());
+        // Keys sort by time: what was typed first goes out first. Entries need not be sorted, because what is on its way keeps its place.
+        let is_earlier = |other: &Entry<D>| other.sending || !(is_older && other.own) && other.key.as_str() < key;
+        let place = self.entries.iter().rposition(is_earlier).map_or(0, |last| last + 1);
         self.entries.insert(place, entry);
         true
     }
@@ -186,6 +186,19 @@ impl<D: Document> Outbox<D> {
 
     pub(crate) fn is_sending(&self) -> bool {
         self.entries.iter().any(|entry| entry.sending)
+    }
+
+    /// The next try waits until then; `asked` says that the gateway wants it so.
+    pub(crate) fn wait_until(&mut self, at_ms: u64, asked: bool) {
+        self.retry_at_ms = at_ms;
+        if asked {
+            self.asked_until_ms = at_ms;
+        }
+    }
+
+    /// The network is back: the next try waits no longer than the gateway asked.
+    pub(crate) fn hurry(&mut self) {
+        self.retry_at_ms = self.asked_until_ms;
     }
 
     /// A try failed for now: the message waits in its place.
