@@ -226,3 +226,20 @@ fn a_session_is_not_asked_for_again_before_the_gateway_allows_it() {
     driver.wait(3_001);
     driver.take_authentication();
 }
+
+#[test]
+fn a_site_that_never_gives_its_token_is_an_error_and_asked_again() {
+    let mut driver = Driver::new();
+    driver.feed(Input::Start);
+    driver.loaded(&[]);
+    driver.take_authentication();
+    driver.feed(Input::Call { op: 1, call: Call::Company });
+    driver.wait(15_000);
+    assert_eq!(driver.rejection(1).code, ErrorCode::AuthenticationFailed);
+    assert_eq!(driver.events(), ["error authentication_failed"]);
+    assert_eq!(driver.count(|output| matches!(output, Output::Authenticate)), 0, "not at once");
+    driver.wait(500);
+    driver.take_authentication();
+    driver.grant("s", 5);
+    assert_eq!(driver.events(), ["authenticated", "ready"]);
+}

@@ -40,7 +40,7 @@ fn run_all(target: &str, run: fn(&[u8])) {
         run(&std::fs::read(path).expect("a found case"));
         cases += 1;
     }
-    let seeds = number("SPORTELLO_SEED").map_or(0..number("SPORTELLO_SEEDS").unwrap_or(3_000), |seed| seed..seed + 1);
+    let seeds = number("SPORTELLO_SEED").map_or(0..number("SPORTELLO_SEEDS").unwrap_or(1_500), |seed| seed..seed + 1);
     for seed in seeds.clone() {
         println!("seed {seed}");
         run(&bytes_of(seed));

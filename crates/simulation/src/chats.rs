@@ -34,8 +34,16 @@ pub(crate) enum AnswerTo {
 
 /// What a chat is told from outside.
 pub(crate) enum Mail {
-    Command { actor: Actor, command: Command<MessageBody>, answer_to: AnswerTo },
-    Join { actor: Actor, cursor: u64, connection: ConnectionId },
+    Command {
+        actor: Actor,
+        command: Command<MessageBody>,
+        answer_to: AnswerTo,
+    },
+    Join {
+        actor: Actor,
+        cursor: u64,
+        connection: ConnectionId,
+    },
     /// A timer of it may be due.
     Wake,
 }

@@ -450,8 +450,12 @@ impl World {
                 let body = MessageBody::from_stored(message.to_json().unwrap_or_default());
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Send { client_id, body });
             }
-            (Method::Post, ["chats", id, "escalations"]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate),
-            (Method::Post, ["chats", id, "resume"]) => self.command(reply_to, number(id).unwrap_or(0), actor, Command::Resume),
+            (Method::Post, ["chats", id, "escalations"]) => {
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate)
+            }
+            (Method::Post, ["chats", id, "resume"]) => {
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Resume)
+            }
             (Method::Post, ["chats", id, "typing"]) => {
                 let typing = body.flag("typing").unwrap_or(false);
                 self.chat_input(number(id).unwrap_or(0), Input::TypingBeside { actor, typing });
@@ -698,7 +702,8 @@ impl World {
         let Some(end) = self.connections.get(&connection).map(|entry| &entry.gateway_end) else { return };
         let unheard_ms = if end.two_way { end.asked_ms.unwrap_or(end.heard_ms) + heartbeat_ms } else { u64::MAX };
         let silent_ms = end.heard_ms + heartbeat_ms * 5 / 2;
-        let due = [Some(unheard_ms.min(end.sent_ms + heartbeat_ms)), end.two_way.then_some(silent_ms), end.expires_at_ms];
+        let due =
+            [Some(unheard_ms.min(end.sent_ms + heartbeat_ms)), end.two_way.then_some(silent_ms), end.expires_at_ms];
         let at_ms = due.into_iter().flatten().min().unwrap_or(0).max(self.now_ms);
         let life = end.life;
         self.agenda.plan(at_ms, Happening::Pulse { life, connection });
@@ -712,9 +717,14 @@ impl World {
         if !end.open || end.life != life || life != self.gateway.life {
             return;
         }
-        let silent_after_ms = if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
+        let silent_after_ms =
+            if end.chat_id.is_some() { end.heard_ms + heartbeat_ms * 5 / 2 } else { end.opened_ms + JOIN_TIMEOUT_MS };
         // Whoever cannot speak is gone where a write does not arrive.
-        let is_gone = if end.two_way || end.chat_id.is_none() { silent_after_ms <= now_ms } else { dead && silent_after_ms <= now_ms };
+        let is_gone = if end.two_way || end.chat_id.is_none() {
+            silent_after_ms <= now_ms
+        } else {
+            dead && silent_after_ms <= now_ms
+        };
         if is_gone {
             return self.refuse_stream(connection, ErrorCode::Timeout);
         }

@@ -171,11 +171,6 @@ impl<D: Document> Outbox<D> {
         true
     }
 
-    /// What waited for the network may go now; what the gateway asked for still holds.
-    pub(crate) fn end_wait(&mut self) {
-        self.retry_at_ms = self.asked_until_ms;
-    }
-
     /// The next message to send; `None` while one is on its way, or before the time has come.
     pub(crate) fn next_to_send(&mut self, now_ms: u64) -> Option<&mut Entry<D>> {
         if now_ms < self.retry_at_ms || self.is_sending() {

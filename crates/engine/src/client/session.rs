@@ -23,8 +23,8 @@ enum Phase {
     Loading,
     /// Nothing is on its way.
     Idle,
-    /// The site was asked for its token.
-    Authenticating,
+    /// The site was asked for its token, which must come by this time.
+    Authenticating { until_ms: u64 },
     /// The gateway was asked for a session.
     Exchanging,
 }
@@ -57,7 +57,11 @@ impl Session {
 
     /// When a renewal or another try is due.
     pub(crate) fn next_timeout_ms(&self) -> Option<u64> {
-        (self.phase == Phase::Idle).then_some(self.renew_at_ms).flatten()
+        match self.phase {
+            Phase::Idle => self.renew_at_ms,
+            Phase::Authenticating { until_ms } => Some(until_ms),
+            Phase::Loading | Phase::Exchanging => None,
+        }
     }
 }
 
@@ -79,7 +83,8 @@ impl<D: Document> Client<D> {
     /// Asks for a new session, unless that is under way.
     pub(crate) fn ensure_session(&mut self) {
         if self.session.phase == Phase::Idle && self.now_ms >= self.session.asked_until_ms {
-            self.session.phase = Phase::Authenticating;
+            let until_ms = self.now_ms.saturating_add(self.config.call_timeout_ms);
+            self.session.phase = Phase::Authenticating { until_ms };
             self.session.renew_at_ms = None;
             self.output(Output::Authenticate);
         }
@@ -96,11 +101,12 @@ impl<D: Document> Client<D> {
     }
 
     pub(crate) fn handle_token(&mut self, token: Result<String, ()>) {
-        if self.session.phase != Phase::Authenticating {
+        // The answer to a question that was given up is as good as any, where one is awaited.
+        if !matches!(self.session.phase, Phase::Authenticating { .. }) {
             return;
         }
         let Ok(token) = token else {
-            let message = "authenticate() failed or gave no token: it must resolve to { token }, a JWT signed with the company secret.";
+            let message = "authenticate() failed, gave no token or did not answer in time: it must resolve to { token }, a JWT signed with the company secret.";
             return self.session_failed(Error::new(ErrorCode::AuthenticationFailed, message));
         };
         self.session.phase = Phase::Exchanging;
@@ -186,10 +192,13 @@ impl<D: Document> Client<D> {
         self.fail_requests(&error, |pending| !pending.sent);
     }
 
-    /// Renews a session whose time has come.
+    /// Renews a session whose time has come, and gives up a site that does not answer.
     pub(crate) fn renew_session_if_due(&mut self) {
         if self.session.next_timeout_ms().is_some_and(|at_ms| at_ms <= self.now_ms) {
-            self.ensure_session();
+            match self.session.phase {
+                Phase::Authenticating { .. } => self.handle_token(Err(())),
+                _ => self.ensure_session(),
+            }
         }
     }
 }
