@@ -403,6 +403,8 @@ impl Stream {
 pub(crate) struct Events {
     pub(crate) response: Response,
     unread: Vec<u8>,
+    /// How far no event ends.
+    searched: usize,
     pub(crate) messages: Vec<Value>,
     pub(crate) pings: usize,
 }
@@ -412,14 +414,16 @@ impl Events {
         let response = within(request.send()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Events { response, unread: Vec::new(), messages: Vec::new(), pings: 0 }
+        Events { response, unread: Vec::new(), searched: 0, messages: Vec::new(), pings: 0 }
     }
 
     /// The next frame but pings; `None` at the end, or where it was cut.
     pub(crate) async fn hear(&mut self) -> Option<Value> {
         loop {
-            if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {
-                let event: Vec<u8> = self.unread.drain(..end + 2).collect();
+            let rest = &self.unread[self.searched..];
+            if let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = self.unread.drain(..self.searched + end + 2).collect();
+                self.searched = 0;
                 let text = std::str::from_utf8(&event).unwrap().strip_prefix("data: ").expect("one line of data");
                 let frame: Value = serde_json::from_str(text).unwrap();
                 if frame["type"] == "ping" {
@@ -431,6 +435,7 @@ impl Events {
                 }
                 return Some(frame);
             }
+            self.searched = self.unread.len().saturating_sub(1);
             match within(self.response.chunk()).await {
                 Ok(Some(chunk)) => self.unread.extend_from_slice(&chunk),
                 Ok(None) | Err(_) => return None,
