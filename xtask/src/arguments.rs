@@ -8,7 +8,9 @@ pub(crate) const USAGE: &str = "\
 cargo xtask demo [--port N] [--data DIR]   build everything and serve the customer page and the agent desk
 cargo xtask test [--all]                   run every check and test; --all adds the long ones
                  [--list] [--only STAGE]   list the stages, or run only the named ones (repeat --only)
-cargo xtask package                        fill pkg/ with the npm package and print its sizes";
+cargo xtask package                        fill pkg/ with the npm package and print its sizes
+cargo xtask soak                           a million messages through one client, and clients that vanish
+cargo xtask fuzz [--seconds N]             let libFuzzer look for sequences that break the engine (needs a nightly toolchain)";
 
 #[derive(Debug)]
 pub(crate) enum Task {
@@ -16,6 +18,8 @@ pub(crate) enum Task {
     Demo(DemoOptions),
     Test(TestOptions),
     Package,
+    Soak,
+    Fuzz(FuzzOptions),
     Bench,
 }
 
@@ -34,6 +38,12 @@ pub(crate) struct TestOptions {
     pub(crate) only: Vec<String>,
 }
 
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    /// For each target.
+    pub(crate) seconds: u32,
+}
+
 pub(crate) fn parse() -> Result<Task, lexopt::Error> {
     parse_from(lexopt::Parser::from_env())
 }
@@ -49,6 +59,8 @@ fn parse_from(mut arguments: lexopt::Parser) -> Result<Task, lexopt::Error> {
         "demo" => demo(arguments),
         "test" => test(arguments),
         "package" => without_options(arguments, Task::Package),
+        "soak" => without_options(arguments, Task::Soak),
+        "fuzz" => fuzz(arguments),
         "bench" => without_options(arguments, Task::Bench),
         unknown => Err(format!("no task is called `{unknown}`; there are:\n{USAGE}").into()),
     }
@@ -79,6 +91,18 @@ fn test(mut arguments: lexopt::Parser) -> Result<Task, lexopt::Error> {
         }
     }
     Ok(Task::Test(options))
+}
+
+fn fuzz(mut arguments: lexopt::Parser) -> Result<Task, lexopt::Error> {
+    let mut options = FuzzOptions { seconds: 300 };
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("seconds") => options.seconds = arguments.value()?.parse()?,
+            Short('h') | Long("help") => return Ok(Task::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Task::Fuzz(options))
 }
 
 fn without_options(mut arguments: lexopt::Parser, task: Task) -> Result<Task, lexopt::Error> {

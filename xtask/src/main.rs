@@ -1,4 +1,4 @@
-//! The one entry to everything in this repository: `cargo xtask demo | test | package`.
+//! The one entry to everything in this repository: `cargo xtask demo | test | package | soak | fuzz`.
 //!
 //! Each command brings what it needs and is missing, or prints the one command that does. Nothing here knows anything about chat, and
 //! nothing here is part of what users download.
@@ -10,6 +10,7 @@ mod chromium;
 mod counts;
 mod demo;
 mod exec;
+mod fuzz;
 mod gateway;
 mod npm;
 mod package;
@@ -47,6 +48,8 @@ fn run() -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::build(&workspace, package::Optimiser::WhereNpmIsPresent).map(|_| ()),
+        Task::Soak => stages::soak(&mut stages::Run::new(&workspace)),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Bench => anyhow::bail!("`cargo xtask bench` is not there yet: the benchmarks have not been written"),
     }
 }

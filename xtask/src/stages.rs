@@ -8,9 +8,10 @@ use std::{collections::BTreeSet, path::PathBuf, process::Command};
 use anyhow::{Result, bail};
 
 use crate::{
+    arguments::FuzzOptions,
     chromium::{self, Chromium},
     counts::Counts,
-    exec, gateway, npm,
+    exec, fuzz, gateway, npm,
     package::{self, Optimiser},
     tools::{self, WASM_TARGET},
     workspace::Workspace,
@@ -68,6 +69,11 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "setup-wasm-pack", about: "wasm-pack", run: |run| tools::wasm_pack(run.workspace).map(drop) },
     Stage { name: "setup-cargo-deny", about: "cargo-deny", run: |run| tools::cargo_deny(run.workspace).map(drop) },
+    Stage {
+        name: "setup-schemathesis",
+        about: "schemathesis, in Python",
+        run: |run| tools::schemathesis(run.workspace).map(drop),
+    },
     Stage { name: "setup-npm", about: "npm packages by lock file", run: set_up_npm },
     Stage {
         name: "setup-chromium",
@@ -103,10 +109,20 @@ pub(crate) const STAGES: &[Stage] = &[
         about: "the pages against a real gateway (npm run test:browser)",
         run: |run| npm_script(run, "test:browser"),
     },
+    Stage {
+        name: "faults",
+        about: "random schedules of faults between real tabs and a real gateway (npm run test:faults)",
+        run: |run| npm_script(run, "test:faults"),
+    },
+    Stage { name: "api", about: "the gateway driven from its OpenAPI document (npm run test:api)", run: api },
 ];
 
-/// What `--all` adds. There is no long test yet.
-pub(crate) const LONG_STAGES: &[Stage] = &[];
+/// What `--all` adds.
+pub(crate) const LONG_STAGES: &[Stage] = &[
+    Stage { name: "simulation-long", about: "ten times as many seeds of the simulation", run: simulation_long },
+    Stage { name: "fuzz", about: "libFuzzer on the engine and on wire decoding", run: fuzz_all },
+    Stage { name: "soak", about: "a million messages through one client, and clients that vanish", run: soak },
+];
 
 /// A command line of fixed words.
 fn words(line: &str) -> impl Iterator<Item = &str> {
@@ -192,6 +208,35 @@ fn wasm(run: &mut Run<'_>) -> Result<()> {
 /// Runs one of the scripts in `tests/package.json` against the package and the gateway of this checkout.
 fn npm_script(run: &mut Run<'_>, script: &str) -> Result<()> {
     build(run)?;
+    let mut command = npm_command(run, script, gateway::program(run.workspace))?;
+    counted(run, &mut command)
+}
+
+fn api(run: &mut Run<'_>) -> Result<()> {
+    build(run)?;
+    let program = tools::schemathesis(run.workspace)?;
+    let mut command = npm_command(run, "test:api", gateway::program(run.workspace))?;
+    counted(run, command.env("SPORTELLO_SCHEMATHESIS", program))
+}
+
+/// The soak test, on a gateway as it is deployed.
+pub(crate) fn soak(run: &mut Run<'_>) -> Result<()> {
+    let program = gateway::build_release(run.workspace)?;
+    exec::slow(&mut npm_command(run, "soak", program)?)
+}
+
+fn simulation_long(run: &mut Run<'_>) -> Result<()> {
+    let mut cargo = run.workspace.cargo()?;
+    cargo.env("SPORTELLO_SEEDS", "100000");
+    counted(run, cargo.args(words("test --locked --package simulation --test storm")))
+}
+
+fn fuzz_all(run: &mut Run<'_>) -> Result<()> {
+    fuzz::run(run.workspace, &FuzzOptions { seconds: 300 })
+}
+
+/// A script of `tests/package.json`, with everything it needs.
+fn npm_command(run: &mut Run<'_>, script: &str, gateway: PathBuf) -> Result<Command> {
     package(run)?;
     let folder = tests(run);
     npm::install(run.workspace, &folder)?;
@@ -200,8 +245,8 @@ fn npm_script(run: &mut Run<'_>, script: &str) -> Result<()> {
     command.args(["run", "--silent", script]).current_dir(folder);
     command.env("SPORTELLO_PKG", run.workspace.root.join("pkg"));
     command.env("SPORTELLO_WWW", run.workspace.root.join("www-demo"));
-    command.env("SPORTELLO_GATEWAY_BIN", gateway::program(run.workspace));
-    counted(run, command.env("CHROMIUM", browser))
+    command.env("SPORTELLO_GATEWAY_BIN", gateway).env("CHROMIUM", browser);
+    Ok(command)
 }
 
 /// Runs tests and adds their counts. Tests that ran nothing have not passed.

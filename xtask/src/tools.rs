@@ -13,13 +13,14 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    exec,
+    apt, exec,
     workspace::{Workspace, on_path},
 };
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 const WASM_PACK_VERSION: &str = "0.15.1";
+const CARGO_FUZZ_VERSION: &str = "0.13.1";
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
 /// Adds what `rust-toolchain.toml` names and the installed toolchain lacks. rustup does this by itself unless it was told not to
@@ -72,10 +73,41 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     Tool { name: "cargo-deny", version: CARGO_DENY_VERSION, programs: &["cargo-deny"] }.folder(workspace)
 }
 
+/// `schemathesis`, which drives a server from its OpenAPI document: in a Python environment of its own, at the versions of
+/// `tests/api/requirements.txt`.
+pub(crate) fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
+    let requirements_path = workspace.root.join("tests/api/requirements.txt");
+    let requirements =
+        fs::read(&requirements_path).with_context(|| format!("reading {}", requirements_path.display()))?;
+    // An environment cannot be moved: it is built in its place, and what it was built from is left there last.
+    let place = workspace.tools.join("schemathesis");
+    let (built_from, program) = (place.join("requirements.txt"), place.join("bin/schemathesis"));
+    if fs::read(&built_from).is_ok_and(|built_from| built_from == requirements) {
+        return Ok(program);
+    }
+    let _lock = lock(workspace)?;
+    remove_folder(&place)?;
+    let make = |workspace: &Workspace| exec::quiet(workspace.command("python3", &[])?.args(["-m", "venv"]).arg(&place));
+    if on_path(&["python3"]).is_none() || make(workspace).is_err() {
+        apt::install(workspace, &["python3-venv"])?;
+        remove_folder(&place)?;
+        make(workspace)?;
+    }
+    let mut pip = workspace.command(place.join("bin/python"), &[])?;
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    exec::slow(pip.arg(&requirements_path))?;
+    fs::write(&built_from, requirements).with_context(|| format!("writing {}", built_from.display()))?;
+    Ok(program)
+}
+
 /// Removes what building the tools left behind (hundreds of megabytes).
 pub(crate) fn forget_builds(workspace: &Workspace) -> Result<()> {
     let _lock = lock(workspace)?;
     remove_folder(&build_folder(workspace))
+}
+
+pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf> {
+    Tool { name: "cargo-fuzz", version: CARGO_FUZZ_VERSION, programs: &["cargo-fuzz"] }.folder(workspace)
 }
 
 struct Tool<'a> {

@@ -1,0 +1,35 @@
+//! `cargo xtask fuzz`: libFuzzer on what `crates/engine/tests/fuzzed/` describes. A case that it finds is kept there, and from then on runs with
+//! every test.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{arguments::FuzzOptions, exec, tools, workspace::Workspace};
+
+const TARGETS: &[&str] = &["client", "gateway", "decoding"];
+
+/// Each target for as long as the options say; fails at the first case that is found.
+pub(crate) fn run(workspace: &Workspace, options: &FuzzOptions) -> Result<()> {
+    let fuzz = tools::cargo_fuzz(workspace)?;
+    if !exec::output(workspace.command("rustup", &[])?.args(["toolchain", "list"]))?.contains("nightly") {
+        bail!("libFuzzer needs a nightly toolchain: rustup toolchain install nightly");
+    }
+    for target in TARGETS {
+        let corpus = workspace.target.join("fuzz-corpus").join(target);
+        let found = workspace.root.join("crates/engine/tests/fuzzed/found").join(target);
+        for folder in [&corpus, &found] {
+            std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        }
+        let mut command = workspace.command("cargo", &[fuzz.clone()])?;
+        command.current_dir(workspace.root.join("fuzz")).env("RUSTUP_TOOLCHAIN", "nightly");
+        command.args(["fuzz", "run", "--fuzz-dir", ".", "--target-dir"]).arg(workspace.target.join("fuzz"));
+        command.arg(target).arg(&corpus).arg(&found).arg("--");
+        command.arg(format!("-max_total_time={}", options.seconds)).arg("-max_len=4096").arg("-timeout=20");
+        let mut artifacts = std::ffi::OsString::from("-artifact_prefix=");
+        artifacts.push(found.join("case-"));
+        exec::slow(command.arg(artifacts))
+            .with_context(|| format!("the target `{target}`: what was found is in {}", found.display()))?;
+        // libFuzzer leaves no empty folder behind that git would not see anyway.
+        drop(std::fs::remove_dir(&found));
+    }
+    Ok(())
+}
