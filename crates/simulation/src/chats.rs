@@ -34,8 +34,16 @@ pub(crate) enum AnswerTo {
 
 /// What a chat is told from outside.
 pub(crate) enum Mail {
-    Command { actor: Actor, command: Command<MessageBody>, answer_to: AnswerTo },
-    Join { actor: Actor, cursor: u64, connection: ConnectionId },
+    Command {
+        actor: Actor,
+        command: Command<MessageBody>,
+        answer_to: AnswerTo,
+    },
+    Join {
+        actor: Actor,
+        cursor: u64,
+        connection: ConnectionId,
+    },
     /// A timer of it may be due.
     Wake,
 }
@@ -71,7 +79,11 @@ impl Script<MessageBody> for Echo {
     fn answer(&self, _: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
         let text = body.text().unwrap_or_default();
         // Every fifth message is enough for the virtual agent.
-        if text.ends_with(['4', '9']) { vec![Act::Escalate] } else { vec![Act::Say(text_body(&format!("you said {text}")))] }
+        if text.ends_with(['4', '9']) {
+            vec![Act::Escalate]
+        } else {
+            vec![Act::Say(text_body(&format!("you said {text}")))]
+        }
     }
 
     fn notice(&self, _: &ChatState, notice: Notice) -> MessageBody {
@@ -284,7 +296,8 @@ impl World {
             AnswerTo::Request(number) => {
                 let response = match result {
                     Ok(Done::Sent { index, at_ms, duplicate }) => {
-                        let body = Doc::object(vec![("index", Doc::number(index)), ("timestamp_ms", Doc::number(at_ms))]);
+                        let body =
+                            Doc::object(vec![("index", Doc::number(index)), ("timestamp_ms", Doc::number(at_ms))]);
                         engine::client::Response {
                             status: if duplicate { 200 } else { 201 },
                             retry_after_ms: None,
@@ -347,7 +360,9 @@ impl World {
     /// Nothing in the gateway grows without bound.
     pub(crate) fn gateway_within_bounds(&self) -> bool {
         self.gateway.hosts.values().all(|host| {
-            host.mails.len() <= MAILBOX && host.answers.len() <= MAILBOX + 1 && host.streams.len() <= self.gateway.limits.streams
+            host.mails.len() <= MAILBOX
+                && host.answers.len() <= MAILBOX + 1
+                && host.streams.len() <= self.gateway.limits.streams
         })
     }
 }

@@ -149,7 +149,9 @@ impl Ledger {
             truth.messages.push(message.clone());
             let Some((tag, sent)) = tag.and_then(|tag| Some((tag, self.sends.get_mut(tag)?))) else { continue };
             if let Some((chat, at)) = sent.stored.replace((chat_id, index)) {
-                return Err(format!("repeated: m{tag} is stored in chat {chat} at {at} and in chat {chat_id} at {index}"));
+                return Err(format!(
+                    "repeated: m{tag} is stored in chat {chat} at {at} and in chat {chat_id} at {index}"
+                ));
             }
             if sent.author != message.author {
                 return Err(format!("m{tag} of {:?} is stored as one of {:?}", sent.author, message.author));
@@ -205,10 +207,11 @@ impl Ledger {
 
     /// A reader is shown, or given, a message: it must be the one that is durable under its index.
     pub(crate) fn shown(&self, chat_id: u64, index: u64, text: Option<&str>) -> Check {
-        let stored = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.chats.get(&chat_id)?.messages.get(index.checked_sub(1)?));
-        let Some(stored) = stored else { return Err(format!("chat {chat_id}: message {index} is read and not durable")) };
+        let stored =
+            usize::try_from(index).ok().and_then(|index| self.chats.get(&chat_id)?.messages.get(index.checked_sub(1)?));
+        let Some(stored) = stored else {
+            return Err(format!("chat {chat_id}: message {index} is read and not durable"));
+        };
         if stored.body.text().as_deref() == text {
             Ok(())
         } else {

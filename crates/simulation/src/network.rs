@@ -128,7 +128,8 @@ impl World {
                 ("retry_after_ms", Doc::number(retry_after_ms)),
             ]);
             let body = Some(Doc::object(vec![("error", error)]));
-            return self.answer_quietly(reply_to, Some(Response { status, retry_after_ms: Some(retry_after_ms), body }));
+            return self
+                .answer_quietly(reply_to, Some(Response { status, retry_after_ms: Some(retry_after_ms), body }));
         }
         self.serve(reply_to, request);
     }

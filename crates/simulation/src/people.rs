@@ -93,8 +93,9 @@ impl World {
         }
         let ms = self.random.between(50, self.people.customer_pause_ms);
         self.later(ms, Happening::Customer { profile });
-        let awake: Vec<usize> =
-            (0..self.tabs.len()).filter(|tab| self.tabs[*tab].profile == profile && self.tabs[*tab].is_awake()).collect();
+        let awake: Vec<usize> = (0..self.tabs.len())
+            .filter(|tab| self.tabs[*tab].profile == profile && self.tabs[*tab].is_awake())
+            .collect();
         if awake.is_empty() {
             return;
         }

@@ -56,7 +56,9 @@ impl World {
                 return Err(format!("tab {tab}: {} is still in the outbox", delivery.client_id));
             }
             let Some(chat_id) = entry.view.chat else { continue };
-            let Some(truth) = self.ledger.chats.get(&chat_id) else { return Err(format!("chat {chat_id} is not durable")) };
+            let Some(truth) = self.ledger.chats.get(&chat_id) else {
+                return Err(format!("chat {chat_id} is not durable"));
+            };
             let last = truth.messages.len() as u64;
             if entry.view.next != Some(last + 1) {
                 return Err(format!("lost: tab {tab} waits for message {:?} of {last}", entry.view.next));
@@ -68,7 +70,10 @@ impl World {
             }
             let is_finished = truth.state.status == Status::Finished;
             if is_finished != entry.view.ended {
-                return Err(format!("tab {tab}: chat {chat_id} is finished: {is_finished}, and ended: {}", entry.view.ended));
+                return Err(format!(
+                    "tab {tab}: chat {chat_id} is finished: {is_finished}, and ended: {}",
+                    entry.view.ended
+                ));
             }
             if !is_finished && client.connection() != ConnectionState::Online {
                 return Err(format!("tab {tab} is {}", client.connection().as_str()));
@@ -96,7 +101,10 @@ impl World {
                 _ => true,
             };
             if lost {
-                self.wrong(format!("lost: m{tag} of {:?} is neither stored nor rejected", self.ledger.sends[tag].sender));
+                self.wrong(format!(
+                    "lost: m{tag} of {:?} is neither stored nor rejected",
+                    self.ledger.sends[tag].sender
+                ));
             }
         }
         for profile in 0..self.profiles.len() {
@@ -106,7 +114,8 @@ impl World {
                 .filter(|tab| tab.profile == profile)
                 .filter_map(|tab| Some(format!("outbox|{}|", tab.end_user?)))
                 .collect();
-            let left = self.profiles[profile].storage.keys().find(|key| prefixes.iter().any(|prefix| key.contains(prefix)));
+            let left =
+                self.profiles[profile].storage.keys().find(|key| prefixes.iter().any(|prefix| key.contains(prefix)));
             if let Some(key) = left.cloned() {
                 self.wrong(format!("profile {profile}: {key} is still stored"));
             }

@@ -246,7 +246,8 @@ impl World {
 
     pub(crate) fn outcome(self) -> Outcome {
         let mut random = self.random;
-        let digest = random.bits() ^ self.now_ms.rotate_left(32) ^ self.steps ^ self.ledger.messages.shown.rotate_left(17);
+        let digest =
+            random.bits() ^ self.now_ms.rotate_left(32) ^ self.steps ^ self.ledger.messages.shown.rotate_left(17);
         Outcome {
             faults: self.counts,
             messages: self.ledger.messages,
