@@ -97,6 +97,8 @@ pub(crate) struct Tab {
     requests: BTreeMap<RequestId, InFlight>,
     pub(crate) stream: Option<(StreamId, ConnectionId)>,
     pub(crate) newest_arrived: u64,
+    /// Since when it has or wants a lock.
+    pub(crate) lock_asked_ms: Option<u64>,
     /// The stream that was last asked to be joined, and from where.
     joining: Option<(StreamId, u64)>,
     /// The end user of its session.
@@ -127,6 +129,7 @@ impl Tab {
             requests: BTreeMap::new(),
             stream: None,
             newest_arrived: 0,
+            lock_asked_ms: None,
             joining: None,
             end_user: None,
             view: View::default(),
@@ -453,7 +456,11 @@ impl World {
         let tag = client_id.and_then(|client_id| self.ledger.by_client_id(&client_id));
         let page = Sender::Page(tab, self.tabs[tab].page);
         if let Some(sent) = tag.and_then(|tag| self.ledger.get(tag)) {
-            sent.adopted |= sent.sender != page;
+            let foreign = sent.sender != page;
+            sent.adopted |= foreign;
+            if foreign && !self.may_send_of_others(tab) {
+                self.wrong(format!("tab {tab} sends what another page wrote, without the lock"));
+            }
         } else {
             self.wrong(format!("tab {tab} sends a message under a key that it did not announce"));
         }

@@ -251,6 +251,18 @@ enum Stage {
     Over,
 }
 
+impl<T> Submitted<T> {
+    /// A planted bug: writes, and does not wait for the sync.
+    fn submit(self) {
+        let mut inner = self.disk.inner();
+        if let Stage::Write(operation) = self.stage {
+            inner.last_operation += 1;
+            let id = inner.last_operation;
+            inner.writes.push((id, operation));
+        }
+    }
+}
+
 impl<T: Send + 'static> Future for Submitted<T> {
     type Output = Result<T, StoreError>;
 
@@ -318,7 +330,12 @@ impl Store for SimulatedDisk {
 
     async fn commit(&self, change: Change<MessageBody>) -> Result<Commit, StoreError> {
         let kept = Some(change.clone());
-        self.write(kept, move |tables| at_once(tables.commit(change.clone()))).await
+        let write = self.write(kept, move |tables| at_once(tables.commit(change.clone())));
+        if planted!("planted-answer-before-sync") {
+            write.submit();
+            return Ok(Commit::Committed);
+        }
+        write.await
     }
 
     async fn messages_after(

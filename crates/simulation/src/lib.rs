@@ -10,6 +10,21 @@
     reason = "a tool of tests: positions are its own, and where one is wrong it should stop"
 )]
 
+/// Whether a known bug is at work here, as in the engine.
+#[cfg(any(feature = "planted-answer-before-sync", feature = "planted-conflict-ignored"))]
+macro_rules! planted {
+    ($feature:tt) => {
+        cfg!(feature = $feature) && engine::planted::is_planted($feature)
+    };
+}
+
+#[cfg(not(any(feature = "planted-answer-before-sync", feature = "planted-conflict-ignored")))]
+macro_rules! planted {
+    ($feature:tt) => {
+        false
+    };
+}
+
 mod agenda;
 mod browser;
 mod chats;
@@ -31,6 +46,9 @@ pub use faults::{Counts, Fault};
 pub use ledger::Messages;
 pub use random::Random;
 pub use world::Outcome;
+
+#[cfg(feature = "planted")]
+pub use engine::planted::plant;
 
 use world::World;
 

@@ -7,6 +7,9 @@ use engine::client::{Client, Input};
 
 use crate::world::{Happening, World};
 
+/// How long a page must have waited for a lock before it goes on without.
+const LOCK_PATIENCE_MS: u64 = 2_000;
+
 /// A page that holds or wants a lock: its tab, and which of the tab's pages.
 type Holder = (usize, u32);
 
@@ -26,7 +29,8 @@ impl Locks {
 
 impl World {
     pub(crate) fn ask_for_lock(&mut self, tab: usize, name: String) {
-        let entry = &self.tabs[tab];
+        let entry = &mut self.tabs[tab];
+        entry.lock_asked_ms = Some(self.now_ms);
         let (profile, holder) = (entry.profile, (tab, entry.page));
         let locks = &mut self.profiles[profile].locks;
         locks.waiting.entry(name.clone()).or_default().push_back(holder);
@@ -40,7 +44,8 @@ impl World {
     }
 
     pub(crate) fn release_locks(&mut self, tab: usize) {
-        let entry = &self.tabs[tab];
+        let entry = &mut self.tabs[tab];
+        entry.lock_asked_ms = None;
         let (profile, holder) = (entry.profile, (tab, entry.page));
         let locks = &mut self.profiles[profile].locks;
         for waiting in locks.waiting.values_mut() {
@@ -71,10 +76,11 @@ impl World {
         self.to_page(tab, page, Input::Locked { pages });
     }
 
-    /// Whether a page may send messages of others just now, as far as locks go.
-    pub(crate) fn holds_a_lock(&self, tab: usize) -> bool {
+    /// Whether a page may send messages of others just now: it holds the lock, or has waited for it as long as it must.
+    pub(crate) fn may_send_of_others(&self, tab: usize) -> bool {
         let entry = &self.tabs[tab];
         let locks = &self.profiles[entry.profile].locks;
-        locks.absent || locks.held.values().any(|holder| *holder == (tab, entry.page))
+        let is_patient = entry.lock_asked_ms.is_some_and(|asked_ms| self.now_ms >= asked_ms + LOCK_PATIENCE_MS);
+        locks.absent || is_patient || locks.held.values().any(|holder| *holder == (tab, entry.page))
     }
 }

@@ -339,7 +339,7 @@ impl<D: Document> Client<D> {
         let is_end = messages.is_empty();
         collected.extend(messages.into_iter().filter(|(index, _)| *index > before));
         let newest = collected.last().map_or(0, |(index, _)| *index);
-        if newest < last_index && !is_end && newest > before {
+        if newest < last_index && !is_end && newest > before && !planted!("planted-short-page-is-the-end") {
             return self.fetch_page(op, chat_id, newest, collected);
         }
         self.timeline.fetched(&collected);
@@ -352,7 +352,7 @@ impl<D: Document> Client<D> {
     /// `fetchMessages` answers with nothing and an error event (seed 003), except where its caller abandoned it.
     fn fetch_failed(&mut self, op: OpId, chat_id: u64, error: Error) {
         // What waited for a former end user is shown to nobody.
-        let changed = error.code == ErrorCode::IdentityChanged;
+        let changed = error.code == ErrorCode::IdentityChanged && !planted!("planted-former-user-shown");
         if !changed && self.chat.as_ref().is_some_and(|chat| chat.id == chat_id) {
             self.timeline.release();
             self.show_released();

@@ -164,11 +164,15 @@ impl<D: Document> Client<D> {
             return self.drop_stream(0);
         };
         self.connection.joined_with = token.to_owned();
+        let mut cursor = self.timeline.cursor() + u64::from(planted!("planted-resume-off-by-one"));
+        if planted!("planted-resumed-from-zero") {
+            cursor = 0;
+        }
         let frame = vec![
             ("type", Field::Text("join".to_owned())),
             ("token", Field::Text(token.to_owned())),
             ("chat_id", Field::Int(chat.id as i64)),
-            ("cursor", Field::Int(self.timeline.cursor() as i64)),
+            ("cursor", Field::Int(cursor as i64)),
         ];
         self.output(Output::SendFrame { stream, frame: D::build(frame) });
     }
@@ -182,6 +186,9 @@ impl<D: Document> Client<D> {
             *deadline_ms = silence_deadline(self.now_ms, *heartbeat_ms);
         }
         let kind = frame.as_ref().and_then(|frame| frame.text("type"));
+        if planted!("planted-gap-ignored") && frame.is_none() {
+            return;
+        }
         let (Some(frame), Some(kind)) = (frame, kind) else { return self.unreadable_frame() };
         match kind.as_str() {
             "joined" => self.joined(stream, &frame),
@@ -231,7 +238,7 @@ impl<D: Document> Client<D> {
             self.connection.websocket_failures = 0;
             self.connection.websocket_tries = WEBSOCKET_TRIES;
         }
-        if cursor < self.timeline.cursor() {
+        if cursor < self.timeline.cursor() && !planted!("planted-rewind-ignored") {
             self.timeline.rewind(cursor);
             let message = "The gateway has lost the newest messages of this chat; what follows replaces them.";
             self.emit(Event::Error(Error::new(ErrorCode::Protocol, message)));
@@ -333,6 +340,7 @@ impl<D: Document> Client<D> {
     pub(crate) fn expire_connection(&mut self) {
         match self.connection.phase {
             Phase::Waiting { until_ms, .. } if until_ms <= self.now_ms => self.connection.phase = Phase::Down,
+            Phase::Joined { .. } if planted!("planted-silence-unnoticed") => {}
             Phase::Opening { deadline_ms, .. } | Phase::Joined { deadline_ms, .. } if deadline_ms <= self.now_ms => {
                 self.learn_transport();
                 self.drop_stream(0);

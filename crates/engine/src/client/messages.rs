@@ -53,14 +53,19 @@ impl<D: Document> Client<D> {
         let Some(entry) = self.outbox.next_to_send(self.now_ms) else { return };
         entry.sending = true;
         let client_id = entry.client_id.clone();
+        if planted!("planted-forgotten-before-answer") {
+            let key = entry.key.clone();
+            self.output(Output::Forget { key });
+        }
         self.announce(&client_id, DeliveryState::Sending);
         self.post_message(&client_id);
     }
 
     /// Sends a message, or first asks for a place for its file.
     fn post_message(&mut self, client_id: &str) {
+        let key = if planted!("planted-key-not-kept") { self.new_client_id() } else { client_id.to_owned() };
         let Some(entry) = self.outbox.get(client_id) else { return };
-        let id = || Field::Text(client_id.to_owned());
+        let id = || Field::Text(key.clone());
         let kind = || Field::Text(entry.message.text("type").unwrap_or_default());
         let client_id = client_id.to_owned();
         let (purpose, path, body) = match entry.attachment {

@@ -166,13 +166,19 @@ impl<D: Document> Outbox<D> {
         };
         // Keys sort by time: what was typed first goes out first. Entries need not be sorted, because what is on its way keeps its place.
         let is_earlier = |other: &Entry<D>| other.sending || !(is_older && other.own) && other.key.as_str() < key;
-        let place = self.entries.iter().rposition(is_earlier).map_or(0, |last| last + 1);
+        let mut place = self.entries.iter().rposition(is_earlier).map_or(0, |last| last + 1);
+        if planted!("planted-taken-over-out-of-order") {
+            place = self.entries.iter().position(|other| !is_earlier(other)).unwrap_or(self.entries.len());
+        }
         self.entries.insert(place, entry);
         true
     }
 
     /// The next message to send; `None` while one is on its way, or before the time has come.
     pub(crate) fn next_to_send(&mut self, now_ms: u64) -> Option<&mut Entry<D>> {
+        if planted!("planted-two-in-flight") && now_ms >= self.retry_at_ms {
+            return self.entries.iter_mut().find(|entry| !entry.sending);
+        }
         if now_ms < self.retry_at_ms || self.is_sending() {
             return None;
         }
@@ -186,7 +192,9 @@ impl<D: Document> Outbox<D> {
     /// The next try waits until then; `asked` says that the gateway wants it so.
     pub(crate) fn wait_until(&mut self, at_ms: u64, asked: bool) {
         self.retry_at_ms = at_ms;
-        if asked {
+        if planted!("planted-retry-after-ignored") {
+            self.retry_at_ms = 0;
+        } else if asked {
             self.asked_until_ms = at_ms;
         }
     }

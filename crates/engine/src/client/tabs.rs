@@ -147,7 +147,19 @@ impl<D: Document> Client<D> {
         }
     }
 
+    /// A planted bug: goes on as if it had the lock and were alone.
+    fn locked_by_nobody(&mut self) {
+        if self.tabs.lock == Lock::Free {
+            self.tabs.lock = Lock::Held;
+            self.tabs.pages = Some(Vec::new());
+            self.look_for_orphans();
+        }
+    }
+
     fn ask_for_lock(&mut self) {
+        if planted!("planted-lock-not-taken") {
+            return self.locked_by_nobody();
+        }
         if self.tabs.lock == Lock::Free
             && let Some(id) = self.identity.end_user_id
         {

@@ -231,7 +231,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             script,
             limits,
             state,
-            sent,
+            sent: if planted!("planted-keys-forgotten-in-restart") { HashMap::new() } else { sent },
             tail: VecDeque::new(),
             waiting: VecDeque::new(),
             committing: None,
@@ -349,6 +349,9 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
 
     fn commit(&mut self, draft: Draft<B>, answers: Vec<(RequestId, Result<Done, Refusal>)>) {
         let change = draft.finish();
+        if planted!("planted-answer-before-durable") {
+            answers.iter().for_each(|(request, result)| self.reply(*request, result.clone()));
+        }
         self.outputs.push_back(Output::Commit(change.clone()));
         self.committing = Some(Committing { change, answers });
     }

@@ -473,6 +473,10 @@ impl<B: Clone> Draft<B> {
         if !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
         }
+        if planted!("planted-dismissed-drops-message") && self.state.status == Status::Dismissed {
+            self.resume(script);
+            return Ok(Done::Sent { index: self.state.last_index, at_ms: self.now_ms, duplicate: false });
+        }
         let index = self.push(author, Some(client_id.to_owned()), body.clone());
         match actor {
             Actor::Agent(_) => self.state.unanswered_since_ms = self.state.end_user_wrote.then_some(self.now_ms),
