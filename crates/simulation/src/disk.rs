@@ -16,8 +16,8 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use store::{
-    AgentRecord, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MemoryStore, MessageBody, NewChat,
-    NewEscalation, PageLimit, Profile, Store, StoreError,
+    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
+    MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -380,6 +380,18 @@ impl Store for SimulatedDisk {
 
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
         self.write(None, move |tables| at_once(tables.record_escalation(escalation.clone()))).await
+    }
+
+    async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {
+        self.write(None, move |tables| at_once(tables.announce_media(media.clone(), quota))).await
+    }
+
+    async fn media(&self, media_id: u64) -> Result<Option<MediaRecord>, StoreError> {
+        self.read(move |tables| at_once(tables.media(media_id))).await
+    }
+
+    async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError> {
+        self.write(None, move |tables| at_once(tables.complete_media(media_id, stored.clone(), size_bytes))).await
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {
