@@ -1,7 +1,9 @@
 //! `cargo xtask fuzz`: libFuzzer on what `crates/engine/tests/fuzzed/` describes. A case that it finds is kept there, and from then on runs with
 //! every test.
 
-use anyhow::{Context as _, Result, bail};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 
 use crate::{arguments::FuzzOptions, exec, tools, workspace::Workspace};
 
@@ -10,17 +12,19 @@ const TARGETS: &[&str] = &["client", "gateway", "decoding"];
 /// Each target for as long as the options say; fails at the first case that is found.
 pub(crate) fn run(workspace: &Workspace, options: &FuzzOptions) -> Result<()> {
     let fuzz = tools::cargo_fuzz(workspace)?;
-    if !exec::output(workspace.command("rustup", &[])?.args(["toolchain", "list"]))?.contains("nightly") {
-        bail!("libFuzzer needs a nightly toolchain: rustup toolchain install nightly");
-    }
+    let which = exec::output(workspace.command("rustup", &[])?.args(["which", "cargo", "--toolchain", "nightly"]));
+    let cargo = which.context("libFuzzer needs a nightly toolchain: rustup toolchain install nightly")?;
+    let nightly = Path::new(cargo.trim()).parent().context("rustup names no folder")?.to_path_buf();
     for target in TARGETS {
         let corpus = workspace.target.join("fuzz-corpus").join(target);
         let found = workspace.root.join("crates/engine/tests/fuzzed/found").join(target);
         for folder in [&corpus, &found] {
             std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         }
-        let mut command = workspace.command("cargo", &[fuzz.clone()])?;
-        command.current_dir(workspace.root.join("fuzz")).env("RUSTUP_TOOLCHAIN", "nightly");
+        let mut command = workspace.command("cargo-fuzz", &[nightly.clone(), fuzz.clone()])?;
+        // What the cargo that runs this task says about its compiler must not reach the other one.
+        command.current_dir(workspace.root.join("fuzz"));
+        command.env_remove("RUSTC").env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
         command.args(["fuzz", "run", "--fuzz-dir", ".", "--target-dir"]).arg(workspace.target.join("fuzz"));
         command.arg(target).arg(&corpus).arg(&found).arg("--");
         command.arg(format!("-max_total_time={}", options.seconds)).arg("-max_len=4096").arg("-timeout=20");

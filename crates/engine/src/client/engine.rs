@@ -211,6 +211,7 @@ impl<D: Document> Client<D> {
 
     /// Storage only carries what was typed offline over a reload: without it everything else goes on, and it is said once.
     fn storage_failed(&mut self) {
+        self.look_again_later();
         if !std::mem::replace(&mut self.storage_failed, true) {
             let message = "The browser's storage is refused or full: unsent messages and an anonymous end user do not survive a reload.";
             self.emit(Event::Error(Error::new(ErrorCode::StorageUnavailable, message)));

@@ -94,6 +94,12 @@ impl<D: Document> Client<D> {
         self.look_for_orphans();
     }
 
+    /// What could not be read or forgotten now may be later.
+    pub(crate) fn look_again_later(&mut self) {
+        let at_ms = self.now_ms.saturating_add(LOOK_AT_MOST_MS);
+        self.tabs.look_at_ms = self.tabs.look_at_ms.or(Some(at_ms));
+    }
+
     /// Looks what other pages of this end user left behind.
     pub(crate) fn look_for_orphans(&mut self) {
         self.tabs.look_at_ms = None;
