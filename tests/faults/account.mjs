@@ -70,17 +70,20 @@ function sendsOf(lives, say) {
         const send = sends.get(note.id);
         if (send.outcome) say("other", `${note.id} was settled twice`);
         send.outcome = note;
-      } else if (note.kind === "delivery" && note.state === "failed" && note.id !== null) {
-        // A later page gave up what an earlier one left; no promise is there to reject.
-        const send = sends.get(note.id);
-        if (send && send.life !== life) send.givenUpLater ??= note;
       }
+    }
+  }
+  for (const { life, notes } of lives) {
+    for (const { kind, state, id } of notes) {
+      // Another page gave up what one left that is gone; no promise is there to reject.
+      const send = kind === "delivery" && state === "failed" ? sends.get(id) : undefined;
+      if (send && send.life !== life) send.givenUpElsewhere = true;
     }
   }
   return sends;
 }
 
-function checkSend({ id, life, alive, digest, outcome, givenUpLater }, byId, byIndex, say) {
+function checkSend({ id, life, alive, digest, outcome, givenUpElsewhere }, byId, byIndex, say) {
   const stored = byId.get(id);
   if (stored && digest !== stored.digest) say("lost", `${life}: ${id} is stored with other bytes`);
   if (outcome?.kind === "rejected") {
@@ -95,15 +98,15 @@ function checkSend({ id, life, alive, digest, outcome, givenUpLater }, byId, byI
     return;
   }
   if (alive) say("lost", `${life}: ${id} was never settled`);
-  if (!stored && !givenUpLater) say("lost", `${life}: ${id} was left by its page and never stored`);
+  if (!stored && !givenUpElsewhere) say("lost", `${life}: ${id} was left by its page and never stored`);
 }
 
 /** What one tab sent is stored in the order in which it was sent; what was given up may be missing or late. */
 function checkOrder(sends, byId, say) {
   const newest = new Map();
-  for (const { id, slot, outcome, givenUpLater } of sends.values()) {
+  for (const { id, slot, outcome, givenUpElsewhere } of sends.values()) {
     const index = byId.get(id)?.$index;
-    if (index === undefined || outcome?.kind === "rejected" || givenUpLater) continue;
+    if (index === undefined || outcome?.kind === "rejected" || givenUpElsewhere) continue;
     const before = newest.get(slot);
     if (before && before.index > index) say("misordered", `${id} is stored at ${index}, before ${before.id} at ${before.index}`);
     newest.set(slot, { id, index });

@@ -8,17 +8,17 @@ import { randomFrom } from "./random.mjs";
  */
 export const OFFERED = {
   /** `reconnect.connectTimeoutMs` and `reconnect.probeTimeoutMs`. */
-  connectTimeout: false,
+  connectTimeout: true,
   /** Streams by server-sent events: WebSockets may be blocked for good. */
-  serverSentEvents: false,
+  serverSentEvents: true,
   /** An open tab sends what a closed one left. */
-  sharedOutbox: false,
+  sharedOutbox: true,
   /** `authenticate` is given up after a while. */
   authenticateTimeout: false,
   /** `sendFileMessage`. */
-  files: false,
+  files: true,
   /** `resumeChat`, and a gateway that dismisses. */
-  resume: false,
+  resume: true,
 };
 
 /** Every kind of trouble; those that are not faults of the network are counted by the run. */

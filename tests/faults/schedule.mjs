@@ -67,7 +67,10 @@ class Schedule {
     this.#chatId = this.#life(first).loaded.chatId;
     if (this.#plan.menu === "person") await agent.accept(this.#chatId);
     for (const slot of others) await this.#open(slot);
-    if (this.#plan.blockedForGood) this.#proxy.blockStreams("refuse");
+    if (this.#plan.blockedForGood) {
+      this.#count("blockedForGood");
+      this.#proxy.blockStreams("refuse");
+    }
   }
 
   async #open(slot, { create = false } = {}) {
