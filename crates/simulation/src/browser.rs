@@ -188,7 +188,7 @@ impl World {
             client: Some(Client::new(config, Box::new(move || random.bits()))),
             ..Tab::new(profile)
         };
-        self.to_page(tab, page, Input::Start);
+        self.tell_page(tab, page, Input::Start);
     }
 
     /// Takes a page away, with everything that it had under way.
@@ -214,9 +214,9 @@ impl World {
         self.note(|| format!("tab {tab}: thaws"));
         let page = self.tabs[tab].page;
         for input in std::mem::take(&mut self.tabs[tab].held) {
-            self.to_page(tab, page, input);
+            self.tell_page(tab, page, input);
         }
-        self.to_page(tab, page, Input::Wake);
+        self.tell_page(tab, page, Input::Wake);
     }
 
     pub(crate) fn answer_arrives(&mut self, reply_to: ReplyTo, response: Option<engine::client::Response<Doc>>) {
@@ -226,11 +226,11 @@ impl World {
         if entry.page != page || entry.client.is_none() || !entry.requests.contains_key(&request) {
             return;
         }
-        self.to_page(tab, page, Input::HttpDone { request, response });
+        self.tell_page(tab, page, Input::HttpDone { request, response });
     }
 
     /// Hands an input to a page, or keeps it while the page is frozen.
-    pub(crate) fn to_page(&mut self, tab: usize, page: u32, input: Input<Doc>) {
+    pub(crate) fn tell_page(&mut self, tab: usize, page: u32, input: Input<Doc>) {
         let entry = &mut self.tabs[tab];
         if entry.page != page || entry.client.is_none() {
             return;
@@ -321,7 +321,7 @@ impl World {
             return;
         }
         entry.ticks_at_ms = None;
-        self.to_page(tab, page, Input::Tick);
+        self.tell_page(tab, page, Input::Tick);
     }
 
     fn perform_for(&mut self, tab: usize, output: Output<Doc>) {
@@ -394,7 +394,7 @@ impl World {
     }
 
     /// The message that is stored under a key.
-    fn tag_of_key(&self, key: &str) -> Option<Tag> {
+    pub(crate) fn tag_of_key(&self, key: &str) -> Option<Tag> {
         key.rsplit('|').find_map(|part| self.ledger.by_client_id(part))
     }
 
@@ -583,7 +583,7 @@ impl World {
         entry.ops.insert(id, op);
         entry.sending = if let Op::Send(tag) = op { Some(tag) } else { None };
         self.note(|| format!("tab {tab}: calls {op:?}"));
-        self.to_page(tab, page, Input::Call { op: id, call });
+        self.tell_page(tab, page, Input::Call { op: id, call });
     }
 
     /// The customer sends a text.

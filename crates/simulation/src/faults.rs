@@ -86,7 +86,7 @@ faults! {
     /// The gateway shuts down in good order and comes back.
     GatewayClosing = "gateway shutdown", 20;
     /// The former gateway process still writes when the next one has begun.
-    FormerProcess = "former process still writes", 3;
+    FormerProcess = "former process still writes", 1;
     /// The gateway's clock jumps forward.
     ClockForward = "gateway clock jumps forward", 40;
     /// The gateway's clock is set back.

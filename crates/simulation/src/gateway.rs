@@ -69,7 +69,7 @@ pub(crate) enum TaskEnd {
     /// With an answer to a request.
     Answer(Option<ReplyTo>, Response<Doc>),
     /// With a chat, as far as there is one.
-    Loaded(u64, Result<Option<Loaded>, StoreError>),
+    Loaded(u64, Box<Result<Option<Loaded>, StoreError>>),
     /// With the chats whose timers may be due.
     Quiet(Vec<u64>),
     /// With what a chat's session waits for; `true` where the chat was at another revision.
@@ -202,7 +202,7 @@ impl World {
     fn task_ended(&mut self, end: TaskEnd) {
         match end {
             TaskEnd::Answer(reply_to, response) => self.answer(reply_to, response),
-            TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, result),
+            TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, *result),
             TaskEnd::Quiet(chats) => chats.into_iter().for_each(|chat_id| self.post_to_chat(chat_id, Mail::Wake)),
             TaskEnd::Input(chat_id, input, conflict) => {
                 if conflict {
@@ -225,8 +225,14 @@ impl World {
             } else {
                 self.random.between(1, 10)
             };
-            let sync = self.sync;
+            let (sync, life) = (self.sync, self.gateway.life);
             self.later(ms, Happening::SyncDone { sync });
+            // The worst moment to die is while something is being written.
+            let rate = self.weather.rate(Fault::GatewayCrash) * 15;
+            if self.random.one_in(rate) {
+                let in_ms = self.random.below(ms);
+                self.later(in_ms, Happening::Crash { life });
+            }
         }
     }
 
@@ -277,12 +283,24 @@ impl World {
         self.check(check);
     }
 
+    pub(crate) fn crash_in(&mut self, life: u32) {
+        if life == self.gateway.life && self.gateway.runs {
+            self.crash();
+        }
+    }
+
     /// The process dies: what it was about to answer it never will.
     pub(crate) fn crash(&mut self) {
         self.count(Fault::GatewayCrash);
+        let mut most_down_ms = 6_000;
         if self.disk.unsynced() > 0 && self.strikes(Fault::FormerProcess) {
             self.disk.orphan();
             self.former_process_wrote = true;
+            // It takes its time, and the next one is there already.
+            self.sync += 1;
+            let (ms, sync) = (self.random.between(300, 5_000), self.sync);
+            self.later(ms, Happening::SyncDone { sync });
+            most_down_ms = 300;
         } else {
             self.sync += 1;
             let unsynced = self.disk.unsynced();
@@ -301,7 +319,7 @@ impl World {
         let check = self.ledger.check_kept();
         self.check(check);
         self.end_process();
-        let down_ms = self.random.between(20, 6_000);
+        let down_ms = self.random.between(20, most_down_ms);
         self.later(down_ms, Happening::GatewayStarts);
     }
 
@@ -598,7 +616,7 @@ impl World {
             (Some("ping"), Some(_)) => self.send_frame(connection, Doc::object(vec![("type", Doc::string("pong"))])),
             (Some("typing"), Some(chat_id)) => {
                 let typing = frame.flag("typing").unwrap_or(false);
-                self.chat_input_if_loaded(chat_id, Input::Typing { stream: connection, typing });
+                self.chat_input(chat_id, Input::Typing { stream: connection, typing });
             }
             (Some("pong"), _) => {}
             (kind, _) => self.wrong(format!("the client says {kind:?} on a stream out of turn")),
@@ -671,7 +689,7 @@ impl World {
         let was_open = std::mem::replace(&mut end.open, false);
         let chat_id = end.chat_id.filter(|_| was_open && end.life == life);
         if let Some(chat_id) = chat_id {
-            self.chat_input_if_loaded(chat_id, Input::Leave { stream: connection });
+            self.chat_input(chat_id, Input::Leave { stream: connection });
             self.forget_stream(chat_id, connection);
         }
         self.forget_if_over(connection);
@@ -693,7 +711,7 @@ impl World {
     pub(crate) fn delivered(&mut self, life: u32, connection: ConnectionId) {
         let chat_id = self.connections.get(&connection).and_then(|entry| entry.gateway_end.chat_id);
         if let Some(chat_id) = chat_id.filter(|_| life == self.gateway.life) {
-            self.chat_input_if_loaded(chat_id, Input::Delivered { stream: connection });
+            self.chat_input(chat_id, Input::Delivered { stream: connection });
         }
     }
 

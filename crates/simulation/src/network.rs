@@ -311,7 +311,7 @@ impl World {
             }
         };
         self.forget_if_over(connection);
-        self.to_page(tab, page, input);
+        self.tell_page(tab, page, input);
     }
 
     pub(crate) fn arrives_up(&mut self, connection: ConnectionId, up: Up) {

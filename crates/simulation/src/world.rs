@@ -38,6 +38,8 @@ pub(crate) enum Happening {
     ChatTick { life: u32, chat_id: u64 },
     /// A chat that nobody uses may be unloaded.
     Unload { life: u32, chat_id: u64, used: u64 },
+    /// The gateway's process dies.
+    Crash { life: u32 },
     /// The gateway looks for timers that are due.
     TimersWatched { life: u32 },
     /// The gateway's process ends.
@@ -226,12 +228,13 @@ impl World {
             Happening::Pulse { life, connection } => self.pulse(life, connection),
             Happening::ChatTick { life, chat_id } => self.chat_tick(life, chat_id),
             Happening::Unload { life, chat_id, used } => self.unload(life, chat_id, used),
+            Happening::Crash { life } => self.crash_in(life),
             Happening::TimersWatched { life } => self.watch_timers(life),
             Happening::GatewayExits { life } => self.gateway_exits(life),
             Happening::GatewayStarts => self.gateway_starts(),
             Happening::TabTick { tab, page } => self.tab_tick(tab, page),
             Happening::Authenticated { tab, page, token } => {
-                self.to_page(tab, page, client::Input::Token(token));
+                self.tell_page(tab, page, client::Input::Token(token));
             }
             Happening::LockTurn { profile, name } => self.lock_turn(profile, &name),
             Happening::Thaw { tab } => self.thaw(tab),
