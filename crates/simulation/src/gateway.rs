@@ -18,6 +18,7 @@ use crate::chats::{AnswerTo, Host, Loaded, Mail, first_state, opening, present, 
 use crate::disk::Outcome;
 use crate::document::Doc;
 use crate::faults::Fault;
+use crate::files::Upload;
 use crate::network::ConnectionId;
 use crate::random::Random;
 use crate::world::{Happening, World};
@@ -70,6 +71,10 @@ pub(crate) enum TaskEnd {
     Answer(Option<ReplyTo>, Response<Doc>),
     /// With a chat, as far as there is one.
     Loaded(u64, Box<Result<Option<Loaded>, StoreError>>),
+    /// With a command whose file is there.
+    Command(Option<ReplyTo>, u64, Actor, Command<MessageBody>),
+    /// With a file that is stored, or not; the page that is told.
+    File(Option<Upload>, bool),
     /// With the chats whose timers may be due.
     Quiet(Vec<u64>),
     /// With what a chat's session waits for; `true` where the chat was at another revision.
@@ -139,7 +144,7 @@ fn read_token(token: &str) -> Option<(u64, u64)> {
     Some((end_user_id.parse().ok()?, expires_at_ms.parse().ok()?))
 }
 
-fn ok(status: u16, body: Doc) -> Response<Doc> {
+pub(crate) fn ok(status: u16, body: Doc) -> Response<Doc> {
     Response { status, retry_after_ms: None, body: Some(body) }
 }
 
@@ -203,6 +208,8 @@ impl World {
         match end {
             TaskEnd::Answer(reply_to, response) => self.answer(reply_to, response),
             TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, *result),
+            TaskEnd::Command(reply_to, chat_id, actor, command) => self.command(reply_to, chat_id, actor, command),
+            TaskEnd::File(upload, stored) => self.file_stored(upload, stored),
             TaskEnd::Quiet(chats) => chats.into_iter().for_each(|chat_id| self.post_to_chat(chat_id, Mail::Wake)),
             TaskEnd::Input(chat_id, input, conflict) => {
                 if conflict {
@@ -464,9 +471,17 @@ impl World {
                 let (Some(client_id), Some(message)) = (body.text("client_id"), body.field("message")) else {
                     return self.answer(reply_to, refusal(ErrorCode::InvalidArgument));
                 };
-                self.check_author(end_user_id, &message);
+                self.check_author(end_user_id, &client_id, &message);
+                let (media_id, chat_id) = (message.count("media_id"), number(id).unwrap_or(0));
                 let body = MessageBody::from_stored(message.to_json().unwrap_or_default());
-                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Send { client_id, body });
+                let command = Command::Send { client_id, body };
+                match media_id {
+                    None => self.command(reply_to, chat_id, actor, command),
+                    Some(media_id) => self.send_file_message(reply_to, (chat_id, end_user_id, media_id), command),
+                }
+            }
+            (Method::Post, ["chats", id, "uploads"]) => {
+                self.announce_file(reply_to, number(id).unwrap_or(0), end_user_id, &body)
             }
             (Method::Post, ["chats", id, "escalations"]) => {
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate)
@@ -485,7 +500,13 @@ impl World {
         }
     }
 
-    fn command(&mut self, reply_to: Option<ReplyTo>, chat_id: u64, actor: Actor, command: Command<MessageBody>) {
+    pub(crate) fn command(
+        &mut self,
+        reply_to: Option<ReplyTo>,
+        chat_id: u64,
+        actor: Actor,
+        command: Command<MessageBody>,
+    ) {
         let number = self.gateway.number();
         self.gateway.serving.insert(number, reply_to);
         self.post_to_chat(chat_id, Mail::Command { actor, command, answer_to: AnswerTo::Request(number) });
@@ -767,7 +788,7 @@ impl World {
     }
 }
 
-async fn own_chat(store: &dyn Store, end_user_id: u64, chat_id: u64) -> Result<ChatRecord, ErrorCode> {
+pub(crate) async fn own_chat(store: &dyn Store, end_user_id: u64, chat_id: u64) -> Result<ChatRecord, ErrorCode> {
     let record = store.chat(chat_id).await.map_err(|_| ErrorCode::Unavailable)?;
     record.filter(|record| record.state.end_user_id == end_user_id).ok_or(ErrorCode::NotFound)
 }

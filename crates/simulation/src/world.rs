@@ -10,6 +10,7 @@ use crate::browser::{Profile, Tab};
 use crate::disk::{OperationId, SimulatedDisk};
 use crate::document::Doc;
 use crate::faults::{Counts, Fault, Weather};
+use crate::files::Upload;
 use crate::gateway::{Gateway, ReplyTo};
 use crate::ledger::{Check, Ledger, Messages};
 use crate::network::{Connection, ConnectionId, Down, Up};
@@ -50,6 +51,10 @@ pub(crate) enum Happening {
     TabTick { tab: usize, page: u32 },
     /// The site's `authenticate` answers.
     Authenticated { tab: usize, page: u32, token: Result<String, ()> },
+    /// A file arrives at the gateway.
+    FileArrives { upload: Upload, told: bool },
+    /// A page hears of its upload.
+    FileAnswered { upload: Upload, result: Result<(), client::Error> },
     /// A page's wish for the lock is looked at.
     LockTurn { profile: usize, name: String },
     /// A frozen page goes on.
@@ -236,6 +241,8 @@ impl World {
             Happening::Authenticated { tab, page, token } => {
                 self.tell_page(tab, page, client::Input::Token(token));
             }
+            Happening::FileArrives { upload, told } => self.file_arrives(upload, told),
+            Happening::FileAnswered { upload, result } => self.file_answered(upload, result),
             Happening::LockTurn { profile, name } => self.lock_turn(profile, &name),
             Happening::Thaw { tab } => self.thaw(tab),
             Happening::OpenTab { tab } => self.open_tab(tab),
