@@ -1,13 +1,14 @@
 //! Browsers: a profile is the storage and network of one person's browser, a tab is a window in it, and a page is what is loaded in the tab
 //! until it is reloaded. Each page has a client engine of its own and drives it as the SDK's pump does: one input, then every output.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::client::{
-    BackoffOptions, Call, Client, Config, DeliveryState, Event, Input, OpId, Output, RequestId, Settled, StreamId,
+    BackoffOptions, Call, Client, Config, DeliveryState, Event, FILE_FIELD, Input, OpId, Output, RequestId, Settled,
+    StreamId,
 };
 use engine::gateway::Author;
-use wire::Document;
+use wire::{Document, ErrorCode};
 
 use crate::document::Doc;
 use crate::faults::Fault;
@@ -23,6 +24,8 @@ pub(crate) struct Profile {
     /// Whom the site's token names; empty for nobody.
     pub(crate) identifier: String,
     pub(crate) storage: BTreeMap<String, String>,
+    /// The keys of the messages whose files are kept.
+    pub(crate) files: BTreeSet<String>,
     pub(crate) full_until_ms: u64,
     pub(crate) refused_until_ms: u64,
     pub(crate) link: Link,
@@ -41,6 +44,7 @@ impl Profile {
         Profile {
             identifier,
             storage: BTreeMap::new(),
+            files: BTreeSet::new(),
             full_until_ms: 0,
             refused_until_ms: 0,
             link: Link::default(),
@@ -95,6 +99,8 @@ pub(crate) struct Tab {
     last_op: OpId,
     pub(crate) ops: BTreeMap<OpId, Op>,
     requests: BTreeMap<RequestId, InFlight>,
+    /// Files on their way, by the message's key.
+    pub(crate) uploads: BTreeSet<String>,
     pub(crate) stream: Option<(StreamId, ConnectionId)>,
     pub(crate) newest_arrived: u64,
     /// Since when it has or wants a lock.
@@ -127,6 +133,7 @@ impl Tab {
             last_op: 0,
             ops: BTreeMap::new(),
             requests: BTreeMap::new(),
+            uploads: BTreeSet::new(),
             stream: None,
             newest_arrived: 0,
             lock_asked_ms: None,
@@ -144,6 +151,9 @@ impl Tab {
         self.client.is_some() && !self.frozen
     }
 }
+
+/// The length of every picture.
+pub(crate) const FILE_BYTES: u64 = 1000;
 
 /// More requests of one page at a time than any sound run has.
 const MOST_REQUESTS: usize = 64;
@@ -188,7 +198,7 @@ impl World {
             client: Some(Client::new(config, Box::new(move || random.bits()))),
             ..Tab::new(profile)
         };
-        self.to_page(tab, page, Input::Start);
+        self.tell_page(tab, page, Input::Start);
     }
 
     /// Takes a page away, with everything that it had under way.
@@ -214,9 +224,9 @@ impl World {
         self.note(|| format!("tab {tab}: thaws"));
         let page = self.tabs[tab].page;
         for input in std::mem::take(&mut self.tabs[tab].held) {
-            self.to_page(tab, page, input);
+            self.tell_page(tab, page, input);
         }
-        self.to_page(tab, page, Input::Wake);
+        self.tell_page(tab, page, Input::Wake);
     }
 
     pub(crate) fn answer_arrives(&mut self, reply_to: ReplyTo, response: Option<engine::client::Response<Doc>>) {
@@ -226,11 +236,11 @@ impl World {
         if entry.page != page || entry.client.is_none() || !entry.requests.contains_key(&request) {
             return;
         }
-        self.to_page(tab, page, Input::HttpDone { request, response });
+        self.tell_page(tab, page, Input::HttpDone { request, response });
     }
 
     /// Hands an input to a page, or keeps it while the page is frozen.
-    pub(crate) fn to_page(&mut self, tab: usize, page: u32, input: Input<Doc>) {
+    pub(crate) fn tell_page(&mut self, tab: usize, page: u32, input: Input<Doc>) {
         let entry = &mut self.tabs[tab];
         if entry.page != page || entry.client.is_none() {
             return;
@@ -321,7 +331,7 @@ impl World {
             return;
         }
         entry.ticks_at_ms = None;
-        self.to_page(tab, page, Input::Tick);
+        self.tell_page(tab, page, Input::Tick);
     }
 
     fn perform_for(&mut self, tab: usize, output: Output<Doc>) {
@@ -332,6 +342,7 @@ impl World {
                 self.tabs[tab].memory.remove(&key);
                 let profile = self.tabs[tab].profile;
                 self.profiles[profile].storage.remove(&key);
+                self.profiles[profile].files.remove(&key);
             }
             Output::ForgetOthers { prefix, keep } => {
                 let is_other = |key: &String| key.starts_with(&prefix) && !key.starts_with(&keep);
@@ -339,6 +350,7 @@ impl World {
                 self.tabs[tab].memory.retain(|key, _| !is_other(key));
                 let profile = self.tabs[tab].profile;
                 self.profiles[profile].storage.retain(|key, _| !is_other(key));
+                self.profiles[profile].files.retain(|key| !is_other(key));
             }
             Output::Authenticate => self.authenticate(tab),
             Output::Http(request) => {
@@ -355,9 +367,9 @@ impl World {
             Output::OpenStream { stream, transport } => self.open_stream(tab, stream, transport),
             Output::Lock { name } => self.ask_for_lock(tab, name),
             Output::Unlock => self.unlock(tab),
-            Output::KeepFile { .. } | Output::Upload { .. } | Output::CancelUpload { .. } => {
-                self.wrong("nobody sends files in this world");
-            }
+            Output::KeepFile { key, .. } => self.keep_file(tab, key),
+            Output::Upload { client_id, key, file, form } => self.upload(tab, client_id, &key, file.is_some(), &form),
+            Output::CancelUpload { client_id } => drop(self.tabs[tab].uploads.remove(&client_id)),
             Output::SendFrame { stream, frame } => {
                 if let Some((open, connection)) = self.tabs[tab].stream
                     && open == stream
@@ -394,7 +406,7 @@ impl World {
     }
 
     /// The message that is stored under a key.
-    fn tag_of_key(&self, key: &str) -> Option<Tag> {
+    pub(crate) fn tag_of_key(&self, key: &str) -> Option<Tag> {
         key.rsplit('|').find_map(|part| self.ledger.by_client_id(part))
     }
 
@@ -490,7 +502,10 @@ impl World {
                 let check = self.ledger.acknowledge(tag, None, index);
                 self.check(check);
             }
-            (Op::Send(tag), Err(_)) => self.ledger.reject(tag),
+            (Op::Send(tag), Err(error)) => {
+                self.check_refusal(tab, &error);
+                self.ledger.reject(tag);
+            }
             (Op::Create | Op::Load, Ok(Settled::Chat { id, .. })) => {
                 let view = &mut self.tabs[tab].view;
                 if view.chat == Some(id) && view.next.is_none() {
@@ -544,7 +559,10 @@ impl World {
                         let check = self.ledger.acknowledge(tag, None, index);
                         self.check(check);
                     }
-                    DeliveryState::Failed(_) => self.ledger.reject(tag),
+                    DeliveryState::Failed(error) => {
+                        self.check_refusal(tab, &error);
+                        self.ledger.reject(tag);
+                    }
                     DeliveryState::Queued | DeliveryState::Sending => {}
                 }
             }
@@ -583,7 +601,7 @@ impl World {
         entry.ops.insert(id, op);
         entry.sending = if let Op::Send(tag) = op { Some(tag) } else { None };
         self.note(|| format!("tab {tab}: calls {op:?}"));
-        self.to_page(tab, page, Input::Call { op: id, call });
+        self.tell_page(tab, page, Input::Call { op: id, call });
     }
 
     /// The customer sends a text.
@@ -591,13 +609,32 @@ impl World {
         let entry = &self.tabs[tab];
         let author = Author::EndUser(entry.end_user.unwrap_or(0));
         let tag = self.ledger.ask(Sender::Page(tab, entry.page), author);
-        let message = Doc::object(vec![("type", Doc::string("text")), ("content", Doc::string(&text_of(tag)))]);
-        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message, file: None });
+        let (message, file) = if self.random.one_in(8) {
+            let described = vec![
+                ("name", Doc::string("picture")),
+                ("content_type", Doc::string("image/png")),
+                ("size", Doc::number(FILE_BYTES)),
+            ];
+            let message = Doc::object(vec![("type", Doc::string("photo")), (FILE_FIELD, Doc::object(described))]);
+            (message, Some(Doc::string("picture")))
+        } else {
+            let text = Doc::string(&text_of(tag));
+            (Doc::object(vec![("type", Doc::string("text")), ("content", text)]), None)
+        };
+        self.call(tab, Op::Send(tag), Call::Send { chat_id: None, message, file });
+    }
+
+    /// A message is given up for a reason that lies outside the client, or because somebody wants it so.
+    fn check_refusal(&mut self, tab: usize, error: &engine::client::Error) {
+        if matches!(error.code, ErrorCode::InvalidArgument | ErrorCode::Protocol | ErrorCode::Internal) {
+            self.wrong(format!("tab {tab}: a message is refused as {}", error.code.as_str()));
+        }
     }
 
     /// A message may only arrive under the end user who wrote it.
-    pub(crate) fn check_author(&mut self, end_user_id: u64, message: &Doc) {
-        let tag = message.text("content").as_deref().and_then(crate::ledger::tag_of);
+    pub(crate) fn check_author(&mut self, end_user_id: u64, client_id: &str, message: &Doc) {
+        let by_text = message.text("content").as_deref().and_then(crate::ledger::tag_of);
+        let tag = by_text.or_else(|| self.ledger.by_client_id(client_id));
         let Some(author) = tag.and_then(|tag| self.ledger.get(tag)).map(|sent| sent.author) else {
             return self.wrong("the gateway is sent a message that nobody wrote");
         };

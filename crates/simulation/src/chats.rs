@@ -161,7 +161,7 @@ impl World {
                     let sent = store.sent_keys(chat_id).await?;
                     Ok::<_, StoreError>(Some((record, sent)))
                 };
-                TaskEnd::Loaded(chat_id, loaded.await)
+                TaskEnd::Loaded(chat_id, Box::new(loaded.await))
             });
         }
     }
@@ -216,12 +216,7 @@ impl World {
         self.chat_input(chat_id, input);
     }
 
-    /// An input that only concerns a session that is there.
-    pub(crate) fn chat_input_if_loaded(&mut self, chat_id: u64, input: Input<MessageBody>) {
-        self.chat_input(chat_id, input);
-    }
-
-    /// Hands an input to a chat's session and carries out what follows.
+    /// Hands an input to a chat's session, where it is loaded, and carries out what follows.
     pub(crate) fn chat_input(&mut self, chat_id: u64, input: Input<MessageBody>) {
         let now_ms = self.gateway_ms();
         let Some(host) = self.gateway.hosts.get_mut(&chat_id) else { return };

@@ -57,6 +57,10 @@ faults! {
     AnswerHangs = "answer hangs", 60;
     /// The answer ends in its middle.
     AnswerTruncated = "answer truncated", 40;
+    /// A file does not get through, or its answer does not.
+    UploadLost = "upload lost", 6;
+    /// A file is posted twice.
+    UploadDuplicated = "upload duplicated", 8;
     /// A stream is cut and both sides hear of it.
     StreamCut = "stream cut", 25;
     /// A stream is cut within a frame.
@@ -86,7 +90,7 @@ faults! {
     /// The gateway shuts down in good order and comes back.
     GatewayClosing = "gateway shutdown", 20;
     /// The former gateway process still writes when the next one has begun.
-    FormerProcess = "former process still writes", 3;
+    FormerProcess = "former process still writes", 1;
     /// The gateway's clock jumps forward.
     ClockForward = "gateway clock jumps forward", 40;
     /// The gateway's clock is set back.

@@ -18,6 +18,7 @@ use crate::chats::{AnswerTo, Host, Loaded, Mail, first_state, opening, present, 
 use crate::disk::Outcome;
 use crate::document::Doc;
 use crate::faults::Fault;
+use crate::files::Upload;
 use crate::network::ConnectionId;
 use crate::random::Random;
 use crate::world::{Happening, World};
@@ -69,7 +70,11 @@ pub(crate) enum TaskEnd {
     /// With an answer to a request.
     Answer(Option<ReplyTo>, Response<Doc>),
     /// With a chat, as far as there is one.
-    Loaded(u64, Result<Option<Loaded>, StoreError>),
+    Loaded(u64, Box<Result<Option<Loaded>, StoreError>>),
+    /// With a command whose file is there.
+    Command(Option<ReplyTo>, u64, Actor, Command<MessageBody>),
+    /// With a file that is stored, or not; the page that is told.
+    File(Option<Upload>, bool),
     /// With the chats whose timers may be due.
     Quiet(Vec<u64>),
     /// With what a chat's session waits for; `true` where the chat was at another revision.
@@ -139,7 +144,7 @@ fn read_token(token: &str) -> Option<(u64, u64)> {
     Some((end_user_id.parse().ok()?, expires_at_ms.parse().ok()?))
 }
 
-fn ok(status: u16, body: Doc) -> Response<Doc> {
+pub(crate) fn ok(status: u16, body: Doc) -> Response<Doc> {
     Response { status, retry_after_ms: None, body: Some(body) }
 }
 
@@ -202,7 +207,9 @@ impl World {
     fn task_ended(&mut self, end: TaskEnd) {
         match end {
             TaskEnd::Answer(reply_to, response) => self.answer(reply_to, response),
-            TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, result),
+            TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, *result),
+            TaskEnd::Command(reply_to, chat_id, actor, command) => self.command(reply_to, chat_id, actor, command),
+            TaskEnd::File(upload, stored) => self.file_stored(upload, stored),
             TaskEnd::Quiet(chats) => chats.into_iter().for_each(|chat_id| self.post_to_chat(chat_id, Mail::Wake)),
             TaskEnd::Input(chat_id, input, conflict) => {
                 if conflict {
@@ -225,8 +232,14 @@ impl World {
             } else {
                 self.random.between(1, 10)
             };
-            let sync = self.sync;
+            let (sync, life) = (self.sync, self.gateway.life);
             self.later(ms, Happening::SyncDone { sync });
+            // The worst moment to die is while something is being written.
+            let rate = self.weather.rate(Fault::GatewayCrash) * 15;
+            if self.random.one_in(rate) {
+                let in_ms = self.random.below(ms);
+                self.later(in_ms, Happening::Crash { life });
+            }
         }
     }
 
@@ -277,12 +290,24 @@ impl World {
         self.check(check);
     }
 
+    pub(crate) fn crash_in(&mut self, life: u32) {
+        if life == self.gateway.life && self.gateway.runs {
+            self.crash();
+        }
+    }
+
     /// The process dies: what it was about to answer it never will.
     pub(crate) fn crash(&mut self) {
         self.count(Fault::GatewayCrash);
+        let mut most_down_ms = 6_000;
         if self.disk.unsynced() > 0 && self.strikes(Fault::FormerProcess) {
             self.disk.orphan();
             self.former_process_wrote = true;
+            // It takes its time, and the next one is there already.
+            self.sync += 1;
+            let (ms, sync) = (self.random.between(300, 5_000), self.sync);
+            self.later(ms, Happening::SyncDone { sync });
+            most_down_ms = 300;
         } else {
             self.sync += 1;
             let unsynced = self.disk.unsynced();
@@ -301,7 +326,7 @@ impl World {
         let check = self.ledger.check_kept();
         self.check(check);
         self.end_process();
-        let down_ms = self.random.between(20, 6_000);
+        let down_ms = self.random.between(20, most_down_ms);
         self.later(down_ms, Happening::GatewayStarts);
     }
 
@@ -446,9 +471,17 @@ impl World {
                 let (Some(client_id), Some(message)) = (body.text("client_id"), body.field("message")) else {
                     return self.answer(reply_to, refusal(ErrorCode::InvalidArgument));
                 };
-                self.check_author(end_user_id, &message);
+                self.check_author(end_user_id, &client_id, &message);
+                let (media_id, chat_id) = (message.count("media_id"), number(id).unwrap_or(0));
                 let body = MessageBody::from_stored(message.to_json().unwrap_or_default());
-                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Send { client_id, body });
+                let command = Command::Send { client_id, body };
+                match media_id {
+                    None => self.command(reply_to, chat_id, actor, command),
+                    Some(media_id) => self.send_file_message(reply_to, (chat_id, end_user_id, media_id), command),
+                }
+            }
+            (Method::Post, ["chats", id, "uploads"]) => {
+                self.announce_file(reply_to, number(id).unwrap_or(0), end_user_id, &body)
             }
             (Method::Post, ["chats", id, "escalations"]) => {
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Escalate)
@@ -467,7 +500,13 @@ impl World {
         }
     }
 
-    fn command(&mut self, reply_to: Option<ReplyTo>, chat_id: u64, actor: Actor, command: Command<MessageBody>) {
+    pub(crate) fn command(
+        &mut self,
+        reply_to: Option<ReplyTo>,
+        chat_id: u64,
+        actor: Actor,
+        command: Command<MessageBody>,
+    ) {
         let number = self.gateway.number();
         self.gateway.serving.insert(number, reply_to);
         self.post_to_chat(chat_id, Mail::Command { actor, command, answer_to: AnswerTo::Request(number) });
@@ -598,7 +637,7 @@ impl World {
             (Some("ping"), Some(_)) => self.send_frame(connection, Doc::object(vec![("type", Doc::string("pong"))])),
             (Some("typing"), Some(chat_id)) => {
                 let typing = frame.flag("typing").unwrap_or(false);
-                self.chat_input_if_loaded(chat_id, Input::Typing { stream: connection, typing });
+                self.chat_input(chat_id, Input::Typing { stream: connection, typing });
             }
             (Some("pong"), _) => {}
             (kind, _) => self.wrong(format!("the client says {kind:?} on a stream out of turn")),
@@ -671,7 +710,7 @@ impl World {
         let was_open = std::mem::replace(&mut end.open, false);
         let chat_id = end.chat_id.filter(|_| was_open && end.life == life);
         if let Some(chat_id) = chat_id {
-            self.chat_input_if_loaded(chat_id, Input::Leave { stream: connection });
+            self.chat_input(chat_id, Input::Leave { stream: connection });
             self.forget_stream(chat_id, connection);
         }
         self.forget_if_over(connection);
@@ -693,7 +732,7 @@ impl World {
     pub(crate) fn delivered(&mut self, life: u32, connection: ConnectionId) {
         let chat_id = self.connections.get(&connection).and_then(|entry| entry.gateway_end.chat_id);
         if let Some(chat_id) = chat_id.filter(|_| life == self.gateway.life) {
-            self.chat_input_if_loaded(chat_id, Input::Delivered { stream: connection });
+            self.chat_input(chat_id, Input::Delivered { stream: connection });
         }
     }
 
@@ -749,7 +788,7 @@ impl World {
     }
 }
 
-async fn own_chat(store: &dyn Store, end_user_id: u64, chat_id: u64) -> Result<ChatRecord, ErrorCode> {
+pub(crate) async fn own_chat(store: &dyn Store, end_user_id: u64, chat_id: u64) -> Result<ChatRecord, ErrorCode> {
     let record = store.chat(chat_id).await.map_err(|_| ErrorCode::Unavailable)?;
     record.filter(|record| record.state.end_user_id == end_user_id).ok_or(ErrorCode::NotFound)
 }

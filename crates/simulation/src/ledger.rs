@@ -145,7 +145,10 @@ impl Ledger {
             if message.index != index {
                 return Err(format!("chat {chat_id}: message {} is stored where {index} is next", message.index));
             }
-            let tag = message.body.text().as_deref().and_then(tag_of);
+            let by_text = message.body.text().as_deref().and_then(tag_of);
+            let by_key =
+                || message.client_id.as_deref().and_then(|client_id| self.by_client_id.get(client_id).copied());
+            let tag = by_text.or_else(by_key);
             truth.messages.push(message.clone());
             let Some((tag, sent)) = tag.and_then(|tag| Some((tag, self.sends.get_mut(tag)?))) else { continue };
             if let Some((chat, at)) = sent.stored.replace((chat_id, index)) {

@@ -31,6 +31,7 @@ mod chats;
 pub mod disk;
 mod document;
 mod faults;
+mod files;
 mod gateway;
 mod ledger;
 mod locks;

@@ -73,7 +73,7 @@ impl World {
             let clients = self.tabs.iter().filter(|tab| tab.profile == profile).filter_map(|tab| tab.client.as_ref());
             Some(clients.map(|client| Client::page_id(client).to_owned()).collect())
         };
-        self.to_page(tab, page, Input::Locked { pages });
+        self.tell_page(tab, page, Input::Locked { pages });
     }
 
     /// Whether a page may send messages of others just now: it holds the lock, or has waited for it as long as it must.

@@ -58,7 +58,7 @@ pub(crate) struct Link {
 }
 
 impl World {
-    fn link(&self, tab: usize) -> Link {
+    pub(crate) fn link(&self, tab: usize) -> Link {
         self.profiles[self.tabs[tab].profile].link
     }
 
@@ -66,11 +66,11 @@ impl World {
         1 + self.random.below(40)
     }
 
-    fn way_up_ms(&mut self, tab: usize) -> u64 {
+    pub(crate) fn way_up_ms(&mut self, tab: usize) -> u64 {
         self.latency_ms() + self.link(tab).up_blocked_until_ms.saturating_sub(self.now_ms)
     }
 
-    fn way_down_ms(&mut self, tab: usize) -> u64 {
+    pub(crate) fn way_down_ms(&mut self, tab: usize) -> u64 {
         self.latency_ms() + self.link(tab).down_blocked_until_ms.saturating_sub(self.now_ms)
     }
 
@@ -311,7 +311,7 @@ impl World {
             }
         };
         self.forget_if_over(connection);
-        self.to_page(tab, page, input);
+        self.tell_page(tab, page, input);
     }
 
     pub(crate) fn arrives_up(&mut self, connection: ConnectionId, up: Up) {

@@ -108,18 +108,18 @@ impl World {
             60..=69 => self.fetch(tab),
             70..=73 => {
                 let (page, typing) = (self.tabs[tab].page, self.random.one_in(2));
-                self.to_page(tab, page, Input::Typing(typing));
+                self.tell_page(tab, page, Input::Typing(typing));
             }
             74..=77 => self.call(tab, Op::Load, Call::LoadOngoingChat),
             78..=80 => {
                 let page = self.tabs[tab].page;
-                self.to_page(tab, page, Input::Detach);
+                self.tell_page(tab, page, Input::Detach);
                 self.call(tab, Op::Load, Call::LoadOngoingChat);
             }
             81..=84 => self.abort_something(tab),
             85..=87 => {
                 let page = self.tabs[tab].page;
-                self.to_page(tab, page, Input::MarkRead);
+                self.tell_page(tab, page, Input::MarkRead);
             }
             88..=91 => self.call(tab, Op::Other, Call::Escalate { request: None }),
             94..=96 => {
@@ -177,7 +177,7 @@ impl World {
         let op = ops[self.random.position(ops.len())];
         self.count(Fault::CallAborted);
         let page = self.tabs[tab].page;
-        self.to_page(tab, page, Input::Abort { op });
+        self.tell_page(tab, page, Input::Abort { op });
     }
 
     pub(crate) fn agent_acts(&mut self, agent: u64) {

@@ -91,7 +91,7 @@ impl World {
         for tab in 0..self.tabs.len() {
             if self.tabs[tab].profile == profile {
                 let page = self.tabs[tab].page;
-                self.to_page(tab, page, input());
+                self.tell_page(tab, page, input());
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::browser::{Profile, Tab};
 use crate::disk::{OperationId, SimulatedDisk};
 use crate::document::Doc;
 use crate::faults::{Counts, Fault, Weather};
+use crate::files::Upload;
 use crate::gateway::{Gateway, ReplyTo};
 use crate::ledger::{Check, Ledger, Messages};
 use crate::network::{Connection, ConnectionId, Down, Up};
@@ -38,6 +39,8 @@ pub(crate) enum Happening {
     ChatTick { life: u32, chat_id: u64 },
     /// A chat that nobody uses may be unloaded.
     Unload { life: u32, chat_id: u64, used: u64 },
+    /// The gateway's process dies.
+    Crash { life: u32 },
     /// The gateway looks for timers that are due.
     TimersWatched { life: u32 },
     /// The gateway's process ends.
@@ -48,6 +51,10 @@ pub(crate) enum Happening {
     TabTick { tab: usize, page: u32 },
     /// The site's `authenticate` answers.
     Authenticated { tab: usize, page: u32, token: Result<String, ()> },
+    /// A file arrives at the gateway.
+    FileArrives { upload: Upload, told: bool },
+    /// A page hears of its upload.
+    FileAnswered { upload: Upload, result: Result<(), client::Error> },
     /// A page's wish for the lock is looked at.
     LockTurn { profile: usize, name: String },
     /// A frozen page goes on.
@@ -226,13 +233,16 @@ impl World {
             Happening::Pulse { life, connection } => self.pulse(life, connection),
             Happening::ChatTick { life, chat_id } => self.chat_tick(life, chat_id),
             Happening::Unload { life, chat_id, used } => self.unload(life, chat_id, used),
+            Happening::Crash { life } => self.crash_in(life),
             Happening::TimersWatched { life } => self.watch_timers(life),
             Happening::GatewayExits { life } => self.gateway_exits(life),
             Happening::GatewayStarts => self.gateway_starts(),
             Happening::TabTick { tab, page } => self.tab_tick(tab, page),
             Happening::Authenticated { tab, page, token } => {
-                self.to_page(tab, page, client::Input::Token(token));
+                self.tell_page(tab, page, client::Input::Token(token));
             }
+            Happening::FileArrives { upload, told } => self.file_arrives(upload, told),
+            Happening::FileAnswered { upload, result } => self.file_answered(upload, result),
             Happening::LockTurn { profile, name } => self.lock_turn(profile, &name),
             Happening::Thaw { tab } => self.thaw(tab),
             Happening::OpenTab { tab } => self.open_tab(tab),

@@ -18,7 +18,7 @@ use std::time::Instant;
 use simulation::{plant, run};
 
 /// A bug must be found by one of so many seeds.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 10_000;
 const THREADS: usize = 2;
 
 const BUGS: &[&str] = &[
@@ -27,6 +27,7 @@ const BUGS: &[&str] = &[
     "planted-conflict-ignored",
     "planted-dismissed-drops-message",
     "planted-fetched-shown-again",
+    "planted-file-before-upload",
     "planted-forgotten-before-answer",
     "planted-former-outbox-kept",
     "planted-former-user-shown",
@@ -37,6 +38,7 @@ const BUGS: &[&str] = &[
     "planted-resume-off-by-one",
     "planted-resumed-from-zero",
     "planted-retry-after-ignored",
+    "planted-rewind-ignored",
     "planted-short-page-is-the-end",
     "planted-silence-unnoticed",
     "planted-taken-over-out-of-order",

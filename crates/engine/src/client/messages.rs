@@ -109,7 +109,8 @@ impl<D: Document> Client<D> {
             Attachment::Pending(file) | Attachment::Uploading { file, .. } => file.take(),
             Attachment::None | Attachment::Stored { .. } => None,
         };
-        match body.and_then(|body| body.field("upload")) {
+        let form = body.and_then(|body| body.field("upload"));
+        match form.filter(|_| !planted!("planted-file-before-upload")) {
             Some(form) => {
                 entry.attachment = Attachment::Uploading { file: file.clone(), media_id };
                 let key = entry.key.clone();
