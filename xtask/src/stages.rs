@@ -91,7 +91,8 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "clippy-wasm", about: "clippy on the SDK as browsers get it", run: clippy_wasm },
     Stage { name: "docs", about: "cargo doc, broken links are errors", run: docs },
     Stage { name: "build", about: "the workspace with its tests", run: build },
-    Stage { name: "native", about: "cargo test --workspace", run: native },
+    Stage { name: "native", about: "cargo test of everything but the simulation", run: native },
+    Stage { name: "simulation", about: "10,000 simulated lives, and planted bugs that must be found", run: simulation },
     Stage { name: "package", about: "the npm package and its size", run: package },
     Stage { name: "wasm", about: "wasm-pack test in headless Chromium", run: wasm },
     Stage {
@@ -180,7 +181,7 @@ fn build(run: &mut Run<'_>) -> Result<()> {
 fn native(run: &mut Run<'_>) -> Result<()> {
     build(run)?;
     let mut cargo = run.workspace.cargo()?;
-    counted(run, cargo.args(words("test --locked --workspace --no-fail-fast")))
+    counted(run, cargo.args(words("test --locked --workspace --exclude simulation --no-fail-fast")))
 }
 
 fn package(run: &mut Run<'_>) -> Result<()> {
@@ -225,10 +226,16 @@ pub(crate) fn soak(run: &mut Run<'_>) -> Result<()> {
     exec::slow(&mut npm_command(run, "soak", program)?)
 }
 
+/// One test after the other, because each uses both cores; and with what they print, which is the proof.
+fn simulation(run: &mut Run<'_>) -> Result<()> {
+    let mut cargo = run.workspace.cargo()?;
+    counted(run, cargo.args(words("test --locked --package simulation -- --nocapture --test-threads=1")))
+}
+
 fn simulation_long(run: &mut Run<'_>) -> Result<()> {
     let mut cargo = run.workspace.cargo()?;
     cargo.env("SPORTELLO_SEEDS", "100000");
-    counted(run, cargo.args(words("test --locked --package simulation --test storm")))
+    counted(run, cargo.args(words("test --locked --package simulation --test reliability no_message -- --nocapture")))
 }
 
 fn fuzz_all(run: &mut Run<'_>) -> Result<()> {
