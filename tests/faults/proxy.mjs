@@ -275,7 +275,7 @@ export class FaultProxy {
     let isWaiting = false;
     const pass = () => {
       isWaiting = false;
-      while (queue.length > 0 && !link.dead && !link.ended) {
+      while (queue.length > 0 && !link.dead && !link.cut && !link.ended) {
         const { chunk, atMs } = queue[0];
         const inMs = atMs - performance.now();
         if (inMs > 0) {
@@ -287,13 +287,15 @@ export class FaultProxy {
         if (isDownstream && this.#cutFrames > 0 && chunk.length > 8) {
           this.#cutFrames -= 1;
           this.counts.cutFrame += 1;
+          // Until the reset nothing may follow: bytes that lack some before them are what no network delivers.
+          link.cut = true;
           return void to.write(chunk.subarray(0, chunk.length / 2), () => link.reset());
         }
         to.write(chunk);
       }
     };
     from.on("data", (chunk) => {
-      if (link.dead) return;
+      if (link.dead || link.cut) return;
       if (this.#latencyMs > 0) this.counts.latency += 1;
       queue.push({ chunk, atMs: performance.now() + this.#latencyMs });
       if (!isWaiting) pass();
@@ -324,6 +326,8 @@ class Link {
   dead = false;
   /** It was asked something that will not be answered. */
   held = false;
+  /** The last bytes before its reset are on their way. */
+  cut = false;
   ended = false;
   #socket;
   #upstreams = new Set();

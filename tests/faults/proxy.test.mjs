@@ -15,6 +15,7 @@ async function withProxy(play) {
   const seen = [];
   const server = createServer((incoming, response) => {
     seen.push(incoming.url);
+    if (incoming.url === "/events") return countFor(response);
     response.writeHead(200, { "content-type": "application/json" }).end(BODY);
   });
   server.on("upgrade", (_, socket) => {
@@ -32,6 +33,17 @@ async function withProxy(play) {
     server.closeAllConnections();
     server.close();
   }
+}
+
+/** Server-sent events without end: 0, 1, 2, … */
+function countFor(response) {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  let number = 0;
+  // Several at once, which arrive at once, too.
+  const timer = setInterval(() => {
+    for (let left = 3; left > 0; left -= 1) response.write(`data: number ${(number += 1)}\n\n`);
+  }, 0);
+  response.on("close", () => clearInterval(timer));
 }
 
 /** `{ status, headers, body }`, or `{ error }`. */
@@ -154,14 +166,46 @@ test("connections are refused until it heals", async () => {
 test("a frame is cut in the middle", async () => {
   await withProxy(async (proxy) => {
     const { socket } = await openStream(proxy);
-    let length = 0;
-    socket.on("data", (chunk) => (length += chunk.length));
+    let text = "";
+    socket.on("data", (chunk) => (text += chunk));
     const closed = isClosed(socket);
     proxy.cutFrames(1);
     socket.write("0123456789");
+    // What comes at once after it is gone, too.
+    while (proxy.counts.cutFrame === 0) {
+      await new Promise(setImmediate);
+      socket.write("abcdefghij");
+    }
     await closed;
-    assert.ok(length < 10);
+    assert.ok(text.length < 10 && "0123456789".startsWith(text), text);
     assert.equal(proxy.counts.cutFrame, 1);
+  });
+});
+
+test("server-sent events break off in the middle of one, and nothing follows", async () => {
+  await withProxy(async (proxy) => {
+    for (let times = 0; times < 20; times += 1) {
+      let text = "";
+      const asked = request(`${proxy.origin}/events`, { agent: false });
+      asked.on("error", () => {});
+      const broken = new Promise((resolve) => {
+        asked.on("response", (answer) => {
+          answer.on("data", (chunk) => {
+            text += chunk;
+            if (text.length > 100 && times === proxy.counts.cutFrame) proxy.cutFrames(1);
+          });
+          answer.on("error", () => {});
+          answer.on("close", resolve);
+        });
+      });
+      asked.end();
+      await broken;
+      const events = text.split("\n\n");
+      const last = events.pop();
+      events.forEach((event, at) => assert.equal(event, `data: number ${at + 1}`));
+      assert.ok(`data: number ${events.length + 1}`.startsWith(last), last);
+      assert.equal(proxy.counts.cutFrame, times + 1);
+    }
   });
 });
 

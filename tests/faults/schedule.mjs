@@ -8,7 +8,7 @@ import { FaultProxy } from "./proxy.mjs";
 import { startApp } from "./tab.mjs";
 
 /** How long the tabs may take to come to rest once everything works again. Far more than they need: it only ends a schedule that hangs. */
-const REST_MS = 30_000;
+const REST_MS = 60_000;
 /** How often what no tab reports is looked at while waiting for it. */
 const LOOK_MS = 25;
 

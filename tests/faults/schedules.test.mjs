@@ -88,7 +88,7 @@ async function runOne(plan, stage, totals, failures) {
     add(totals.messages, counts);
     add(totals.faults, faults);
     add(totals.troubles, troubles);
-    totals.slowestRestMs = Math.max(totals.slowestRestMs ?? 0, restMs);
+    if (restMs > (totals.slowest?.restMs ?? 0)) totals.slowest = { restMs, seed: plan.seed };
     if (problems.length > 0) failures.push({ plan, problems, lives });
   } catch (error) {
     failures.push({ plan, problems: [{ kind: "other", text: error.stack }], lives: error.lives ?? [] });
@@ -108,7 +108,7 @@ function happened({ faults, troubles }, kind) {
 
 function print(totals, tookMs) {
   const row = (name, counts) => console.log(`${name.padEnd(10)} ${Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
-  console.log(`schedules  ${totals.schedules} in ${(tookMs / 1000).toFixed(1)} s, slowest to rest ${((totals.slowestRestMs ?? 0) / 1000).toFixed(1)} s`);
+  console.log(`schedules  ${totals.schedules} in ${(tookMs / 1000).toFixed(1)} s, slowest to rest ${((totals.slowest?.restMs ?? 0) / 1000).toFixed(1)} s (seed ${totals.slowest?.seed})`);
   row("faults", totals.faults);
   row("tabs", totals.troubles);
   row("messages", totals.messages);
