@@ -1,8 +1,5 @@
 // Files of messages that are not sent yet: kept in IndexedDB under the key of their message, and uploaded. Loaded with the first file.
 
-// An upload that makes no progress for so long is given up; the next try begins anew.
-const STALLED_MS = 30_000;
-
 const request = (asked) =>
   new Promise((resolve, reject) => {
     asked.onsuccess = () => resolve(asked.result);
@@ -49,9 +46,9 @@ export const forget = (key) => files("readwrite", (store) => store.delete(key));
 
 /**
  * Posts a form with the file, which is read from the database where it is not given. Resolves to the HTTP status, 0 where the network failed,
- * and -1 where the file is lost.
+ * and -1 where the file is lost. Without progress for `stalledMs` the try is given up; the next one begins anew.
  */
-export async function upload(url, fields, key, file, signal) {
+export async function upload(url, fields, key, file, stalledMs, signal) {
   file ??= await files("readonly", (store) => store.get(key)).catch(() => undefined);
   if (!file) return -1;
   const form = new FormData();
@@ -62,7 +59,7 @@ export async function upload(url, fields, key, file, signal) {
     let stalled;
     const progress = () => {
       clearTimeout(stalled);
-      stalled = setTimeout(() => xhr.abort(), STALLED_MS);
+      stalled = setTimeout(() => xhr.abort(), stalledMs);
     };
     xhr.upload.onprogress = progress;
     xhr.onloadend = () => {

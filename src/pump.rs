@@ -69,6 +69,8 @@ pub(crate) struct Pump {
     ops: RefCell<Vec<(OpId, Op)>>,
     last_op: Cell<OpId>,
     authenticate: Function,
+    /// How long an upload may make no progress.
+    stalled_ms: f64,
     origin: String,
     requests: RefCell<Vec<(RequestId, AbortController)>>,
     uploads: RefCell<Vec<(String, AbortController)>>,
@@ -87,6 +89,7 @@ pub(crate) struct Pump {
 
 impl Pump {
     pub(crate) fn start(options: Options) -> Rc<Pump> {
+        let stalled_ms = options.config.call_timeout_ms as f64;
         let engine = Engine::new(options.config, Box::new(random_bits));
         let locks = Locks::new(engine.page_id());
         let pump = Rc::new(Pump {
@@ -96,6 +99,7 @@ impl Pump {
             ops: RefCell::default(),
             last_op: Cell::new(0),
             authenticate: options.authenticate,
+            stalled_ms,
             origin: options.origin,
             requests: RefCell::default(),
             uploads: RefCell::default(),
@@ -338,9 +342,9 @@ impl Pump {
         let Ok(controller) = AbortController::new() else { return };
         let signal = controller.signal();
         self.uploads.borrow_mut().push((client_id.clone(), controller));
-        let (pump, origin) = (self.clone(), self.origin.clone());
+        let (pump, origin, stalled_ms) = (self.clone(), self.origin.clone(), self.stalled_ms);
         spawn_local(async move {
-            let result = files::upload(origin, form, key, file, signal).await;
+            let result = files::upload(origin, form, key, file, stalled_ms, signal).await;
             if take(&pump.uploads, &client_id).is_some() {
                 pump.feed(Input::Uploaded { client_id, result });
             }

@@ -24,6 +24,7 @@ extern "C" {
         fields: &JsValue,
         key: &str,
         file: &JsValue,
+        stalled_ms: f64,
         signal: &AbortSignal,
     ) -> Result<Promise, JsValue>;
 }
@@ -54,13 +55,14 @@ pub(crate) async fn upload(
     form: Js,
     key: String,
     file: Option<Js>,
+    stalled_ms: f64,
     signal: AbortSignal,
 ) -> Result<(), Error> {
     let url = form.text("url").unwrap_or_default();
     let url = if url.starts_with('/') { [&origin, url.as_str()].concat() } else { url };
     let fields = form.field("fields").map_or(JsValue::UNDEFINED, |fields| fields.0);
     let file = file.map_or(JsValue::UNDEFINED, |file| file.0);
-    let uploading = files().await.and_then(|files| files.upload(&url, &fields, &key, &file, &signal).ok());
+    let uploading = files().await.and_then(|files| files.upload(&url, &fields, &key, &file, stalled_ms, &signal).ok());
     let status = match uploading {
         Some(uploading) => JsFuture::from(uploading).await.ok().and_then(|status| status.as_f64()),
         None => None,

@@ -14,7 +14,7 @@ export const OFFERED = {
   /** An open tab sends what a closed one left. */
   sharedOutbox: true,
   /** `authenticate` is given up after a while. */
-  authenticateTimeout: false,
+  authenticateTimeout: true,
   /** `sendFileMessage`. */
   files: true,
   /** `resumeChat`, and a gateway that dismisses. */

@@ -152,3 +152,14 @@ fn looking_again_becomes_rare_while_nothing_changes() {
     let looks = driver.count(|output| matches!(output, Output::Lock { .. }));
     assert!((5..=130).contains(&looks), "{looks} looks in an hour");
 }
+
+#[test]
+fn what_a_page_leaves_later_is_found_without_any_other_reason_to_look() {
+    let (_, left) = left_behind(&["left later"]);
+    let mut driver = Driver::in_chat(7);
+    driver.storage(&left);
+    driver.wait(1_000);
+    assert_eq!(content(&mut driver), None);
+    driver.keep_stream_alive(40_000);
+    assert_eq!(content(&mut driver).as_deref(), Some("left later"));
+}

@@ -146,8 +146,10 @@ impl<D: Document> Client<D> {
         }
         if self.tabs.may_send_old() || !left {
             self.tabs.first_look = false;
-            self.tabs.look_wait_ms = (self.tabs.look_wait_ms * 2).clamp(LOOK_AGAIN_MS, LOOK_AT_MOST_MS);
-            self.tabs.look_at_ms = left.then(|| self.now_ms.saturating_add(self.tabs.look_wait_ms));
+            let doubled_ms = (self.tabs.look_wait_ms * 2).clamp(LOOK_AGAIN_MS, LOOK_AT_MOST_MS);
+            // Where nothing is left, another page may still be closed with something.
+            self.tabs.look_wait_ms = if left { doubled_ms } else { LOOK_AT_MOST_MS };
+            self.tabs.look_at_ms = Some(self.now_ms.saturating_add(self.tabs.look_wait_ms));
         } else {
             self.ask_for_lock();
         }

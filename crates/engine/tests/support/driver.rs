@@ -186,6 +186,14 @@ impl Driver {
         self.now_ms += ms;
     }
 
+    /// Time passes on a stream that says something now and then.
+    pub(crate) fn keep_stream_alive(&mut self, ms: u64) {
+        for _ in 0..ms / 10_000 {
+            self.frame(json!({"type": "ping"}));
+            self.wait(10_000);
+        }
+    }
+
     /// Time passes: every timer on the way fires.
     pub(crate) fn wait(&mut self, ms: u64) {
         let until_ms = self.now_ms + ms;
