@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{arguments::FuzzOptions, exec, tools, workspace::Workspace};
 
@@ -27,11 +27,16 @@ pub(crate) fn run(workspace: &Workspace, options: &FuzzOptions) -> Result<()> {
         command.env_remove("RUSTC").env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
         command.args(["fuzz", "run", "--fuzz-dir", ".", "--target-dir"]).arg(workspace.target.join("fuzz"));
         command.arg(target).arg(&corpus).arg(&found).arg("--");
-        command.arg(format!("-max_total_time={}", options.seconds)).arg("-max_len=4096").arg("-timeout=20");
+        command
+            .arg(format!("-max_total_time={}", options.seconds))
+            .args(["-max_len=4096", "-timeout=20", "-verbosity=0"])
+            .arg("-print_final_stats=1");
         let mut artifacts = std::ffi::OsString::from("-artifact_prefix=");
         artifacts.push(found.join("case-"));
-        exec::slow(command.arg(artifacts))
-            .with_context(|| format!("the target `{target}`: what was found is in {}", found.display()))?;
+        let shown = exec::shown(command.arg(artifacts))?;
+        if !shown.status.success() {
+            bail!("the target `{target}` failed ({}): what was found is in {}", shown.status, found.display());
+        }
         // libFuzzer leaves no empty folder behind that git would not see anyway.
         drop(std::fs::remove_dir(&found));
     }

@@ -223,7 +223,11 @@ fn api(run: &mut Run<'_>) -> Result<()> {
 /// The soak test, on a gateway as it is deployed.
 pub(crate) fn soak(run: &mut Run<'_>) -> Result<()> {
     let program = gateway::build_release(run.workspace)?;
-    exec::slow(&mut npm_command(run, "soak", program)?)
+    let shown = exec::shown(&mut npm_command(run, "soak", program)?)?;
+    if !shown.status.success() {
+        bail!("the soak test failed ({})", shown.status);
+    }
+    Ok(())
 }
 
 /// One test after the other, because each uses both cores; and with what they print, which is the proof.
