@@ -11,7 +11,7 @@ const RealWebSocket = globalThis.WebSocket;
 globalThis.fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input, location.href);
   const gateway = gateways.get(url.origin);
-  return gateway ? gateway.serve(input, url) : realFetch.call(globalThis, input, init);
+  return gateway ? gateway.serve(new Request(input, init), url) : realFetch.call(globalThis, input, init);
 };
 
 globalThis.WebSocket = function (url, protocols) {
@@ -119,8 +119,7 @@ export class FakeGateway {
 
   // --- the protocol ---
 
-  async serve(input, url) {
-    const request = new Request(input);
+  async serve(request, url) {
     const path = url.pathname + url.search;
     const entry = `${request.method} ${path}`;
     this.log.push(entry);
