@@ -1,8 +1,12 @@
 // Stands in for wasm-bindgen's glue in the facade's tests: records what the facade does with the core. The test sets `fake`.
-export const fake = { loads: [], clients: [], logHandler: undefined, construct: undefined, call: undefined };
+export const fake = { loads: [], clients: [], chunks: undefined, logHandler: undefined, construct: undefined, call: undefined };
 
 export default async function init({ module_or_path }) {
   fake.loads.push(module_or_path);
+}
+
+export function setChunks(chunks) {
+  fake.chunks = chunks;
 }
 
 export function setLogHandler(handler) {
