@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { packPackage, run } from "./support/packed.mjs";
 
 const tool = (name, path) => fileURLToPath(new URL(`../node_modules/${name}/${path}`, import.meta.url));
@@ -24,6 +24,13 @@ test("the tarball holds the facade, the declarations, the core and the licences,
   const expected = [...manifest.files.filter((file) => !file.includes("*")), "package.json", ...packed.files.filter((file) => file.startsWith("LICENSE"))];
   assert.deepEqual(packed.files, expected.sort());
   assert.ok(packed.files.some((file) => file.startsWith("LICENSE")));
+});
+
+test("the fake core of the facade's tests exports what the real one does", async () => {
+  const real = Object.keys(await import(pathToFileURL(inPackage("sportello_core.js"))));
+  const fake = Object.keys(await import("./support/fake-core.js"));
+  // Loading from bytes at once is for nobody here.
+  assert.deepEqual(real.filter((name) => name !== "initSync" && !fake.includes(name)), []);
 });
 
 test("the manifest asks for no other package", async () => {
