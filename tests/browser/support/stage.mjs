@@ -14,11 +14,11 @@ const PATIENCE_MS = 20_000;
 /** How long a whole test may take. */
 const DEADLINE_MS = 150_000;
 
-/** Runs `play(stage)` with everything started, and takes it all down again. */
-export async function withStage(play, { startGateway = true, gatewayPort = 0 } = {}) {
+/** Runs `play(stage)` with everything started, and takes it all down again. `config` is TOML, on top of the demo's. */
+export async function withStage(play, { startGateway = true, gatewayPort = 0, config = "" } = {}) {
   await checkPaths();
   const site = await startSite();
-  const gateway = new Gateway({ allowOrigins: [site.origin], port: gatewayPort });
+  const gateway = new Gateway({ allowOrigins: [site.origin], port: gatewayPort, config });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
   const stage = new Stage({ site, gateway, browser });
   const deadline = startDeadline();
