@@ -9,7 +9,7 @@ import { Gateway } from "../browser/support/gateway.mjs";
 import { Agent, EndUser, signToken } from "../faults/people.mjs";
 import { residentMb, socketsOf } from "./process.mjs";
 
-const WAVES = 6;
+const WAVES = 12;
 /** Signing in, connecting and joining, so many at a time. */
 const ABREAST = 32;
 const MENU_OF_PEOPLE = 4;
@@ -21,11 +21,14 @@ const LOOK_MS = 100;
 const PATIENCE_MS = 60_000;
 /** Connections that are no streams: what `fetch` keeps open for the next request. */
 const SPARE_SOCKETS = 8;
+/** Between two messages of the agent who talks. The keys of a chat's messages are in memory while it is used: a chat is not what is measured. */
+const TALK_PAUSE_MS = 20;
 /**
- * What the last wave may leave beyond the second, and beyond what there was before all. Not the first: the gateway keeps a chat that nobody
- * uses for half a minute, so that two waves overlap; and an allocator keeps what was needed once.
+ * What the last wave may leave beyond the sixth, and beyond what there was before all. Not the first ones: the gateway keeps a chat that nobody
+ * uses for half a minute, so that up to five waves overlap; and an allocator keeps what was needed once.
  */
-export const BARS = { growthMb: 8, aboveStartMb: 64 };
+const STEADY_WAVE = 6;
+export const BARS = { growthMb: 8, aboveStartMb: 96 };
 
 const config = (clients) => `
 [limits]
@@ -158,7 +161,7 @@ export async function soakClients(count) {
     return {
       rows,
       startMb,
-      growthMb: rows.at(-1).afterMb - rows[1].afterMb,
+      growthMb: rows.at(-1).afterMb - rows[STEADY_WAVE - 1].afterMb,
       aboveStartMb: rows.at(-1).afterMb - startMb,
       sent: said,
       heard: listener.heard.length,
@@ -171,7 +174,7 @@ export async function soakClients(count) {
   }
 }
 
-/** The agent talks to the one who behaves, without a pause, until it is told to stop. */
+/** The agent talks to the one who behaves, until it is told to stop. */
 class Talk {
   #isOver = false;
   #said = 0;
@@ -179,7 +182,10 @@ class Talk {
 
   constructor(agent, chatId) {
     this.#ended = (async () => {
-      while (!this.#isOver) await agent.say(chatId, `g-${(this.#said += 1)}`);
+      while (!this.#isOver) {
+        await agent.say(chatId, `g-${(this.#said += 1)}`);
+        await pause(TALK_PAUSE_MS);
+      }
     })();
     // It is looked at in the end.
     this.#ended.catch(() => {});
@@ -192,11 +198,13 @@ class Talk {
   }
 }
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 async function until(what, holds) {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (performance.now() > deadlineMs) throw new Error(`waited ${PATIENCE_MS} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause(LOOK_MS);
   }
 }
 

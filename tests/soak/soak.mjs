@@ -39,7 +39,7 @@ if (CLIENTS > 0) {
   console.log(`${CLIENTS} clients that connect and vanish, in waves`);
   result.clients = await soakClients(CLIENTS);
   orderBars("the one who behaves", result.clients);
-  bar("growth of the gateway from the second wave to the last", result.clients.growthMb, CLIENT_BARS.growthMb, " MB");
+  bar("growth of the gateway from the sixth wave to the last", result.clients.growthMb, CLIENT_BARS.growthMb, " MB");
   bar("memory of the gateway after the last wave above its start", result.clients.aboveStartMb, CLIENT_BARS.aboveStartMb, " MB");
 }
 console.log(JSON.stringify(result));
