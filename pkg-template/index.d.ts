@@ -495,6 +495,8 @@ export interface FileTypeItem {
 export type SportelloErrorCode =
   /** The call was abandoned through its `AbortSignal`. */
   | "aborted"
+  /** The queue takes no chats at this hour: `getAfterHourMessage` has what to say. */
+  | "after_hours"
   /** The site's `authenticate` function failed or gave no token. Retryable. */
   | "authentication_failed"
   /** The chat is over. */

@@ -1,6 +1,7 @@
 // What an error means for the person in front of the page. The code is for programs; nobody should have to read it.
 
 const WORDS = {
+  after_hours: "We are closed at the moment.",
   authentication_failed: "We cannot open the counter at the moment.",
   chat_ended: "This chat is over. You can start a new one.",
   company_unknown: "This counter does not exist. Please tell the site's owner.",

@@ -82,7 +82,7 @@ fn usual_status(code: ErrorCode) -> StatusCode {
         | ErrorCode::IdentityChanged => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::OriginForbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::CompanyUnknown | ErrorCode::NoChat => StatusCode::NOT_FOUND,
-        ErrorCode::Conflict | ErrorCode::ChatEnded => StatusCode::CONFLICT,
+        ErrorCode::AfterHours | ErrorCode::Conflict | ErrorCode::ChatEnded => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -100,6 +100,7 @@ fn usual_status(code: ErrorCode) -> StatusCode {
 
 fn usual_message(code: ErrorCode) -> &'static str {
     match code {
+        ErrorCode::AfterHours => "The queue takes no chats at this hour: `getAfterHourMessage` has what to say.",
         ErrorCode::ChatEnded => "The chat is over.",
         ErrorCode::CompanyUnknown => "No company has this key: check the client's companyId.",
         ErrorCode::Conflict => "The chat is not in a state that allows this.",

@@ -160,6 +160,7 @@ pub async fn serve(
     let app = Arc::new(build(config, store, address).await?);
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
     let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
+    let queues = tokio::spawn(platform::embedded::live::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -185,6 +186,7 @@ pub async fn serve(
     };
     sweeper.abort();
     timers.abort();
+    queues.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })

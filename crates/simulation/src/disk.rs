@@ -320,6 +320,11 @@ impl Store for SimulatedDisk {
         self.write(change, move |tables| at_once(tables.create_chat(chat.clone(), opening.clone()))).await
     }
 
+    async fn chat_opened_with(&self, end_user_id: u64, client_id: &str) -> Result<Option<u64>, StoreError> {
+        let client_id = client_id.to_owned();
+        self.read(move |tables| at_once(tables.chat_opened_with(end_user_id, &client_id))).await
+    }
+
     async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         self.read(move |tables| at_once(tables.chat(chat_id))).await
     }

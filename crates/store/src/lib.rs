@@ -251,6 +251,9 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a chat with its first change, whose state has number 0, or finds the one that the same end user opened with the same key.
     async fn create_chat(&self, chat: NewChat, opening: Change<MessageBody>) -> Result<Created, StoreError>;
 
+    /// The chat that an end user opened with an idempotency key.
+    async fn chat_opened_with(&self, end_user_id: u64, client_id: &str) -> Result<Option<u64>, StoreError>;
+
     /// A chat.
     async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError>;
 

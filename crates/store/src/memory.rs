@@ -108,6 +108,10 @@ impl Store for MemoryStore {
         Ok(Created { chat_id, fresh: true })
     }
 
+    async fn chat_opened_with(&self, end_user_id: u64, client_id: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.tables().chats_by_key.get(&(end_user_id, client_id.to_owned())).copied())
+    }
+
     async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         let tables = self.tables();
         Ok(tables.chats.get(&chat_id).map(|chat| tables.chat(chat)))

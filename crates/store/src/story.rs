@@ -135,6 +135,10 @@ async fn chats_are_created_once_per_key(store: &dyn Store) {
     let hers = store.create_chat(new_chat("open"), Change { state: state(eve, 3), messages: vec![] }).await.unwrap();
     assert!(hers.fresh && hers.chat_id != created.chat_id);
 
+    assert_eq!(store.chat_opened_with(uma, "open").await.unwrap(), Some(created.chat_id));
+    assert_eq!(store.chat_opened_with(eve, "open").await.unwrap(), Some(hers.chat_id));
+    assert_eq!(store.chat_opened_with(eve, "another").await.unwrap(), None);
+
     let record = store.chat(created.chat_id).await.unwrap().unwrap();
     assert_eq!(record.state, ChatState { id: created.chat_id, ..opening().state });
     assert_eq!(

@@ -42,6 +42,8 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    /// The queue takes no chats at this hour.
+    AfterHours = "after_hours", retryable: false;
     /// A call was abandoned through its `AbortSignal`.
     Aborted = "aborted", retryable: false;
     /// The site's `authenticate` function failed or gave no token.

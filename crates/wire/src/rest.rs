@@ -85,6 +85,8 @@ pub struct Company {
 pub struct Language {
     /// A BCP 47 tag such as `en`.
     pub code: String,
+    /// The language's name in itself, such as `Italiano`.
+    pub name: String,
     /// Whether it is used where nothing else was asked for.
     pub default: bool,
 }
@@ -119,13 +121,86 @@ pub struct MenuItem {
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub children: Vec<MenuItem>,
     pub channels: Vec<MenuChannel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirection: Option<MenuRedirection>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deflection: Option<MenuDeflection>,
+}
+
+/// Where a queue's chats go instead. Seed 003; the values are ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct MenuRedirection {
+    /// `queue`, `external_link` or `message`.
+    pub option: String,
+    /// The queue's number, the address or the text.
+    pub data: String,
+}
+
+/// Whether a queue's customers are led elsewhere. Seed 003; the values are ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct MenuDeflection {
+    /// Whether they are now.
+    pub enabled: bool,
+    /// `after_hours` or `over_capacity`: why they are, or would be.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// `GET /api/v1/after_hours_message`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct AfterHoursMessage {
+    /// What to show; `""` where the company wants nothing shown.
+    pub message: String,
+}
+
+/// What is offered instead of waiting. Seed 003, `ChatDeflectionResponse`, with `reason` and `links` of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ChatDeflection {
+    /// Whether it applies now.
+    pub enabled: bool,
+    /// Seconds of waiting from which on it applies; 0 never.
+    pub threshold: u64,
+    pub email: bool,
+    pub keep_waiting: bool,
+    pub external_deflection_links: ExternalDeflectionLinks,
+    /// `after_hours` or `over_capacity`; absent where it does not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The links by name and address.
+    pub links: Vec<DeflectionLink>,
+}
+
+/// Links by their ids. Seed 003.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ExternalDeflectionLinks {
+    pub enabled: bool,
+    pub ids: Vec<u64>,
+}
+
+/// A page elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct DeflectionLink {
+    /// Its number.
+    pub id: u64,
+    /// What to show.
+    pub name: String,
+    /// Its address.
+    pub url: String,
 }
 
 /// A way to reach a queue. The vendor's fields are unknown; these are ours.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct MenuChannel {
-    /// `chat`.
+    /// `chat`, `voice_call`, `email` or `external_link`.
     pub name: String,
     /// Whether the channel can be used now.
     pub enabled: bool,

@@ -63,7 +63,8 @@ async fn load(
     // The state first: a key that is newer than the state is answered with its index, a missing one would be written twice.
     let Some(record) = tools.store.chat(chat_id).await? else { return Ok(None) };
     let sent = tools.store.sent_keys(chat_id).await?;
-    let session = ChatSession::new(record.state.clone(), sent, tools.script(), tools.limits);
+    let session =
+        ChatSession::new(record.state.clone(), sent, tools.script(&record.company_id, &record.lang), tools.limits);
     Ok(Some((record, session)))
 }
 

@@ -45,9 +45,9 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// The platform's part in its chats.
-    pub(crate) fn script(&self) -> impl Script<MessageBody> + use<> {
-        EmbeddedScript(Arc::clone(&self.platform))
+    /// The platform's part in a company's chat in a language.
+    pub(crate) fn script(&self, company_id: &str, lang: &str) -> impl Script<MessageBody> + use<> {
+        EmbeddedScript::new(Arc::clone(&self.platform), company_id, lang)
     }
 }
 

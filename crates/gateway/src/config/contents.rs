@@ -1,10 +1,10 @@
 //! What a contact centre consists of: companies, menus, virtual agents and agents, as they stand in the configuration file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{ConfigError, Secret, is_origin};
+use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
 /// A company: whose customers chat here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,14 +22,40 @@ pub struct Company {
     pub support_email: String,
     /// In which languages the company answers; the first is the default.
     pub languages: Vec<Language>,
+    /// The IANA time zone of its business hours and histories.
+    pub timezone: Timezone,
+    /// When its queues take chats, where they do not say themselves; always where absent.
+    pub hours: Option<Hours>,
+    /// What customers read outside the hours; a usual text where absent, nothing where empty.
+    pub after_hours_message: Option<Texts>,
+    /// Where customers are led instead of waiting, where a queue does not say itself.
+    pub deflection: Option<Deflection>,
+    /// The pages elsewhere that customers can be led to.
+    pub links: Vec<Link>,
+    /// Agents see what customers type before they send it.
+    pub message_preview: bool,
+    /// What `getCompany` tells of the site's own tracking; the gateway does not act on it.
+    pub action_tracking: bool,
+    /// What `getCompany` tells of transcripts by e-mail.
+    pub email_transcripts: bool,
+    /// What `getCompany` tells of enhanced e-mail.
+    pub email_enhancement: bool,
+    /// The domain of the company's screen sharing.
+    pub cobrowse_domain: Option<String>,
     /// Its queues.
     pub menus: Vec<Menu>,
 }
 
-/// A language by its BCP 47 tag.
+/// An IANA time zone's name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Language(pub String);
+pub struct Timezone(pub String);
+
+impl Default for Timezone {
+    fn default() -> Self {
+        Timezone("UTC".to_owned())
+    }
+}
 
 /// A queue, or a folder of queues.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -39,18 +65,73 @@ pub struct Menu {
     pub id: u64,
     /// What customers see.
     pub name: String,
+    /// What they see in other languages, by BCP 47 tag.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// Whether it can be chosen now.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Whether it is shown only to whom a key or their identifier leads there.
+    #[serde(default)]
+    pub hidden: bool,
     /// Who answers first; nobody where absent, and the chat waits for an agent at once.
     #[serde(default)]
     pub virtual_agent: Option<u64>,
+    /// The virtual agent answers outside the hours too: only people are away then.
+    #[serde(default)]
+    pub virtual_agent_after_hours: bool,
     /// A key that leads `getMenus` straight to this part of the tree.
     #[serde(default)]
     pub direct_access_key: Option<String>,
+    /// End users, by the site's identifier, whom `getMenus` leads straight to this part of the tree.
+    #[serde(default)]
+    pub direct_users: Vec<String>,
+    /// The ways to reach the queue.
+    #[serde(default = "chat_only")]
+    pub channels: Vec<Channel>,
+    /// When it, and the queues below, take chats; as above it in the tree where absent.
+    #[serde(default)]
+    pub hours: Option<Hours>,
+    /// Where its customers are led instead of waiting; as above it in the tree where absent.
+    #[serde(default)]
+    pub deflection: Option<Deflection>,
+    /// Where its chats go instead.
+    #[serde(default)]
+    pub redirection: Option<Redirection>,
     /// Queues below; a menu with children is a folder and takes no chats itself.
     #[serde(default)]
     pub children: Vec<Menu>,
+}
+
+/// A way to reach a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// By chat.
+    Chat,
+    /// By telephone; only shown so far.
+    VoiceCall,
+    /// By e-mail; only shown so far.
+    Email,
+    /// By a page elsewhere.
+    ExternalLink,
+}
+
+impl Channel {
+    /// Its name in `getMenus`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::Chat => "chat",
+            Channel::VoiceCall => "voice_call",
+            Channel::Email => "email",
+            Channel::ExternalLink => "external_link",
+        }
+    }
+}
+
+fn chat_only() -> Vec<Channel> {
+    vec![Channel::Chat]
 }
 
 fn yes() -> bool {
@@ -80,6 +161,25 @@ pub struct VirtualAgent {
     pub fallback_buttons: Vec<String>,
     /// The rules.
     #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// The same in other languages, by BCP 47 tag. Above stands the company's default language.
+    #[serde(default)]
+    pub translations: BTreeMap<String, Speech>,
+}
+
+/// What a virtual agent says in another language. What is absent is said in the default one, but rules are not mixed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Speech {
+    /// What it says when a chat opens.
+    pub greeting: Option<String>,
+    /// Buttons below the greeting.
+    pub greeting_buttons: Option<Vec<String>>,
+    /// What it says where no rule fits.
+    pub fallback: Option<String>,
+    /// Buttons below the fallback.
+    pub fallback_buttons: Option<Vec<String>>,
+    /// The rules; those of the default language where empty.
     pub rules: Vec<Rule>,
 }
 
@@ -175,9 +275,95 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
         {
             return fail(&format!("menu {} names virtual agent {id}, which is not configured", menu.id));
         }
+        if let Some(hours) = &menu.hours {
+            check_hours(hours).or_else(|text| fail(&format!("menu {}: {text}", menu.id)))?;
+        }
+        if let Some(deflection) = &menu.deflection {
+            check_deflection(deflection, company).or_else(|text| fail(&format!("menu {}: {text}", menu.id)))?;
+        }
         queue.extend(menu.children.iter().map(|child| (child, depth + 1)));
     }
+    check_redirections(company).or_else(|text| fail(&text))?;
+    check_elsewhere(company).or_else(|text| fail(&text))
+}
+
+fn check_hours(hours: &Hours) -> Result<(), String> {
+    hours.timezone.as_deref().map_or(Ok(()), check_timezone)
+}
+
+fn check_timezone(name: &str) -> Result<(), String> {
+    match jiff::tz::TimeZone::get(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("{name:?} is no time zone; write it like Europe/Rome")),
+    }
+}
+
+fn check_deflection(deflection: &Deflection, company: &Company) -> Result<(), String> {
+    match deflection.links.iter().find(|id| !company.links.iter().any(|link| link.id == **id)) {
+        None => Ok(()),
+        Some(id) => Err(format!("deflection names link {id}, which is not among [[companies.links]]")),
+    }
+}
+
+/// A redirection leads to a queue that takes chats itself: none leads in a circle.
+fn check_redirections(company: &Company) -> Result<(), String> {
+    let mut menus: HashMap<u64, &Menu> = HashMap::new();
+    let mut left: Vec<&Menu> = company.menus.iter().collect();
+    while let Some(menu) = left.pop() {
+        menus.insert(menu.id, menu);
+        left.extend(&menu.children);
+    }
+    for menu in menus.values() {
+        match &menu.redirection {
+            Some(_) if !menu.children.is_empty() => {
+                return Err(format!("menu {} is a folder and cannot be redirected", menu.id));
+            }
+            Some(Redirection::Queue(id)) => {
+                let target = menus.get(id).filter(|to| to.children.is_empty() && to.redirection.is_none());
+                if target.is_none() {
+                    let text = format!("menu {} is redirected to {id}, which is no queue that takes chats", menu.id);
+                    return Err(text);
+                }
+            }
+            Some(Redirection::ExternalLink(url)) if !is_web_address(url) => {
+                return Err(format!("menu {} is redirected to something that is no https: or http: address", menu.id));
+            }
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+fn check_elsewhere(company: &Company) -> Result<(), String> {
+    check_timezone(&company.timezone.0)?;
+    if let Some(hours) = &company.hours {
+        check_hours(hours)?;
+    }
+    if let Some(deflection) = &company.deflection {
+        check_deflection(deflection, company)?;
+    }
+    let mut ids = HashSet::new();
+    for link in &company.links {
+        if link.id == 0 || link.id > MAX_ID || !ids.insert(link.id) {
+            return Err(format!("link id {} is used twice, or not between 1 and {MAX_ID}", link.id));
+        }
+        if !is_web_address(&link.url) {
+            return Err(format!("link {} has an url that is no https: or http: address", link.id));
+        }
+    }
+    let is_tag = |tag: &str| {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (2..=35).contains(&tag.len()) && tag.bytes().all(good)
+    };
+    match company.languages.iter().find(|language| !is_tag(&language.code)) {
+        Some(language) => Err(format!("{:?} is no language tag; write it like en or pt-BR", language.code)),
+        None => Ok(()),
+    }
+}
+
+fn is_web_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty()) && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// The largest number that every reader of our JSON keeps exactly.

@@ -8,8 +8,14 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 mod contents;
+mod deflection;
+mod hours;
+pub(crate) mod texts;
 
-pub use contents::{Action, Agent, Company, Language, Menu, Rule, VirtualAgent};
+pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
+pub use deflection::{Deflection, Link, Redirection};
+pub use hours::{Day, Hours, Span};
+pub use texts::{Language, Texts};
 
 /// What `gateway print-config` prints.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -423,6 +429,17 @@ mod tests {
     }
 
     #[test]
+    fn the_demo_speaks_each_of_its_languages() {
+        let demo = Config::default().with_demo(Secret("s".repeat(32)), true).unwrap();
+        let (company, agent) = (&demo.companies[0], &demo.virtual_agents[0]);
+        for language in company.languages.iter().skip(1) {
+            let tag = language.code.as_str();
+            assert!(company.menus.iter().all(|menu| menu.names.contains_key(tag)), "{tag}");
+            assert_eq!(agent.translations[tag].rules.len(), agent.rules.len(), "{tag}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_named_and_a_secret_is_not() {
         let error =
             Config::from_toml("[[companies]]\nid = \"a\"\nsecret = \"hush-hush-hush\"\nsecrte = 1\n").unwrap_err();
@@ -454,8 +471,27 @@ mod tests {
                 "hash-password",
             ),
         ];
+        let company = "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n";
+        let more = [
+            ("timezone=\"Mars/Base\"", "", "time zone"),
+            ("hours={timezone=\"Rome\"}", "", "time zone"),
+            ("languages=[\"English!\"]", "", "language tag"),
+            ("deflection={links=[9]}", "", "link 9"),
+            ("links=[{id=1,name=\"x\",url=\"javascript:alert(1)\"}]", "", "link 1"),
+            ("links=[{id=1,name=\"x\",url=\"https://a\"},{id=1,name=\"y\",url=\"https://b\"}]", "", "link id 1"),
+            ("", "hours={timezone=\"Rome\"}", "menu 1"),
+            ("", "deflection={links=[9]}", "menu 1"),
+            ("", "redirection={queue=1}", "menu 1"),
+            ("", "redirection={queue=7}", "menu 1"),
+            ("", "redirection={external_link=\"mailto:x\"}", "menu 1"),
+            ("", "redirection={message=\"x\"}\nchildren=[{id=2,name=\"B\"}]", "folder"),
+        ];
+        let more = more.map(|(own, menu, expected)| {
+            (format!("{company}{own}\n[[companies.menus]]\nid=1\nname=\"M\"\n{menu}\n"), expected)
+        });
+        let cases = cases.iter().map(|(text, expected)| (text.to_string(), *expected)).chain(more);
         for (text, expected) in cases {
-            let error = Config::from_toml(text).unwrap().validate().unwrap_err().to_string();
+            let error = Config::from_toml(&text).unwrap().validate().unwrap_err().to_string();
             assert!(error.contains(expected), "{error} should mention {expected}");
         }
     }

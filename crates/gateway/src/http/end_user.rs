@@ -13,9 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::rest::{
-    self, ChatBody, ChatPatch, CreateChatRequest, EndUser, EscalateRequest, Escalation, Language, MessagesBody,
-    OngoingChatBody, ResumeRequest, SendRequest, SendResponse, SessionRequest, SessionResponse, TypingRequest,
-    WaitTimes,
+    ChatBody, ChatPatch, CreateChatRequest, EndUser, EscalateRequest, Escalation, MessagesBody, OngoingChatBody,
+    ResumeRequest, SendRequest, SendResponse, SessionRequest, SessionResponse, TypingRequest,
 };
 
 use super::request::{Body, PathOf, QueryOf};
@@ -26,7 +25,7 @@ use crate::auth::{jwt, keys};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::message;
-use crate::platform::embedded::{menus, queue};
+use crate::platform::embedded::menus::{self, Shut};
 use crate::store::{
     ChatRecord, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, NewEscalation, PageLimit, Profile,
 };
@@ -40,9 +39,6 @@ const GREETING_CLIENT_ID: &str = "create:greeting";
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(create_session))
-        .routes(routes!(company))
-        .routes(routes!(menu_tree))
-        .routes(routes!(wait_times))
         .routes(routes!(create_chat))
         .routes(routes!(ongoing_chat))
         .routes(routes!(chat, finish_chat, drop_chat))
@@ -89,73 +85,6 @@ fn is_end_user_secret(text: &str) -> bool {
     text.len() == END_USER_SECRET_CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// The company.
-#[utoipa::path(
-    get, path = "/api/v1/company", tag = "end user", security(("session" = [])),
-    responses((status = 200, body = rest::Company))
-)]
-async fn company(session: EndUserSession) -> Json<rest::Company> {
-    let settings = &session.company.settings;
-    let default_lang = session.company.default_lang();
-    let mut languages: Vec<Language> = settings
-        .languages
-        .iter()
-        .map(|language| Language { code: language.0.clone(), default: language.0 == default_lang })
-        .collect();
-    if languages.is_empty() {
-        languages.push(Language { code: default_lang.to_owned(), default: true });
-    }
-    Json(rest::Company {
-        name: settings.name.clone(),
-        subdomain: settings.id.clone(),
-        support_email: settings.support_email.clone(),
-        languages,
-        action_tracking: false,
-        email_transcripts: false,
-        message_preview: false,
-        email_enhancement: false,
-        cobrowse_domain: None,
-    })
-}
-
-#[derive(Deserialize, IntoParams)]
-struct MenuQuery {
-    /// A direct access key: only its part of the tree.
-    key: Option<String>,
-    /// A BCP 47 tag. Menus of the embedded platform have one name for all languages.
-    #[serde(rename = "lang")]
-    _lang: Option<String>,
-}
-
-/// The tree of queues.
-#[utoipa::path(
-    get, path = "/api/v1/menus", tag = "end user", params(MenuQuery), security(("session" = [])),
-    responses((status = 200, body = rest::Menus))
-)]
-async fn menu_tree(session: EndUserSession, QueryOf(query): QueryOf<MenuQuery>) -> Json<rest::Menus> {
-    Json(menus::present(&session.company.settings.menus, query.key.as_deref()))
-}
-
-/// How long one would wait in a queue, in seconds.
-#[utoipa::path(
-    get, path = "/api/v1/menus/{menu_id}/wait_times", tag = "end user", security(("session" = [])),
-    params(("menu_id" = u64, Path, description = "A queue"), ("lang" = Option<String>, Query, description = "A BCP 47 tag")),
-    responses((status = 200, body = WaitTimes))
-)]
-async fn wait_times(
-    State(app): State<Shared>,
-    session: EndUserSession,
-    PathOf(menu_id): PathOf<u64>,
-) -> Result<Json<WaitTimes>, Error> {
-    let company = &session.company.settings;
-    if menus::queue(&company.menus, menu_id).is_none() {
-        return Err(Error::of(ErrorCode::NotFound));
-    }
-    let settings = (&app.config.desk, &app.config.wait_time);
-    let times = queue::wait_times(&app.platform, app.store.as_ref(), (&company.id, menu_id), settings).await?;
-    Ok(Json(times))
-}
-
 /// Open a chat.
 #[utoipa::path(
     post, path = "/api/v1/chats", tag = "end user", request_body = CreateChatRequest, security(("session" = [])),
@@ -169,31 +98,55 @@ async fn create_chat(
     message::check_client_id(&request.client_id)?;
     let asked = Asked::read(&app, &request.chat)?;
     let company = &session.company.settings;
-    let queue = menus::queue(&company.menus, request.menu_id).ok_or_else(|| Error::of(ErrorCode::NotFound))?;
-    if !menus::is_open(&company.menus, queue.id) {
-        return Err(Error::new(ErrorCode::Conflict, "This queue is closed at the moment."));
+    // A repeated creation is answered as the first one was, whatever the hour and however old its tokens.
+    if let Some(chat_id) = app.store.chat_opened_with(session.end_user_id, &request.client_id).await? {
+        return created(&app, &session, chat_id, asked.greeting, StatusCode::OK).await;
     }
     let now_ms = now_ms();
+    let queue = menus::entered(&session.company, request.menu_id, now_ms).map_err(shut)?;
     let state = ChatState::new(session.end_user_id, queue.id, queue.virtual_agent, now_ms);
-    let opening = open(state, &app.chats.tools().script(), now_ms);
+    let lang = asked.lang.unwrap_or_else(|| session.company.default_lang().to_owned());
+    let opening = open(state, &app.chats.tools().script(&company.id, &lang), now_ms);
     let new = NewChat {
         company_id: company.id.clone(),
         platform: EMBEDDED_PLATFORM.to_owned(),
         platform_ref: None,
         client_id: request.client_id,
-        lang: asked.lang.unwrap_or_else(|| session.company.default_lang().to_owned()),
+        lang,
         request: request.chat,
     };
-    let created = app.store.create_chat(new, opening).await?;
-    if created.fresh {
+    let stored = app.store.create_chat(new, opening).await?;
+    if stored.fresh {
         app.bus.publish_chats_changed();
     }
-    if let Some(greeting) = asked.greeting {
-        greet(&app, session.end_user_id, created.chat_id, &greeting).await?;
+    let status = if stored.fresh { StatusCode::CREATED } else { StatusCode::OK };
+    created(&app, &session, stored.chat_id, asked.greeting, status).await
+}
+
+async fn created(
+    app: &App,
+    session: &EndUserSession,
+    chat_id: u64,
+    greeting: Option<String>,
+    status: StatusCode,
+) -> Result<(StatusCode, Json<ChatBody>), Error> {
+    if let Some(greeting) = greeting {
+        greet(app, session.end_user_id, chat_id, &greeting).await?;
     }
-    let record = own_chat(&app, &session, created.chat_id).await?;
-    let status = if created.fresh { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, chat_body(&app, &record)))
+    let record = own_chat(app, session, chat_id).await?;
+    Ok((status, chat_body(app, &record)))
+}
+
+fn shut(why: Shut) -> Error {
+    match why {
+        Shut::Unknown => Error::of(ErrorCode::NotFound),
+        Shut::Disabled => Error::new(ErrorCode::Conflict, "This queue is closed at the moment."),
+        Shut::Elsewhere => {
+            Error::new(ErrorCode::Conflict, "This queue's customers are sent elsewhere: its `redirection` says where.")
+        }
+        Shut::NoChats => Error::new(ErrorCode::Conflict, "This queue is not reached by chat: see its `channels`."),
+        Shut::AfterHours => Error::of(ErrorCode::AfterHours),
+    }
 }
 
 /// What a `ChatRequest` asks for that the gateway acts on; the rest is kept for the desk.
@@ -432,6 +385,10 @@ async fn resume(
     PathOf(chat_id): PathOf<u64>,
     Body(ResumeRequest {}): Body<ResumeRequest>,
 ) -> Result<Json<ChatBody>, Error> {
+    let record = own_chat(&app, &session, chat_id).await?;
+    if record.state.status == Status::Dismissed && !session.company.is_open(record.state.menu_id, now_ms()) {
+        return Err(Error::of(ErrorCode::AfterHours));
+    }
     change(&app, &session, chat_id, Command::Resume).await
 }
 

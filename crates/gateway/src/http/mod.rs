@@ -18,6 +18,7 @@ use crate::App;
 use crate::auth::keys;
 use crate::error::Error;
 
+mod company;
 mod demo;
 pub(crate) mod desk;
 mod end_user;
@@ -41,7 +42,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let about = OpenApiRouter::with_openapi(openapi::about());
     let mut api = about.merge(end_user::routes()).merge(crate::stream::end_user::routes());
-    api = api.merge(media::routes(app)).merge(desk::routes(app)).merge(health::routes());
+    api = api.merge(company::routes()).merge(media::routes(app)).merge(desk::routes(app)).merge(health::routes());
     if app.signs_demo_tokens() {
         api = api.merge(demo::routes());
     }

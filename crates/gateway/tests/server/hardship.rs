@@ -74,6 +74,10 @@ impl Store for Hardship {
         self.write(self.disk.create_chat(chat, opening)).await
     }
 
+    async fn chat_opened_with(&self, end_user_id: u64, client_id: &str) -> Result<Option<u64>, StoreError> {
+        self.disk.chat_opened_with(end_user_id, client_id).await
+    }
+
     async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         self.disk.chat(chat_id).await
     }

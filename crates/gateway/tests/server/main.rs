@@ -16,6 +16,7 @@ mod life_cycle;
 mod limits;
 mod media;
 mod memory;
+mod menus;
 mod openapi;
 mod pages;
 mod program;

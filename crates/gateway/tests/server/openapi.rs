@@ -13,6 +13,8 @@ async fn every_route_is_described_with_its_refusals() {
     let routes: &[(&str, &[&str])] = &[
         ("/api/v1/sessions", &["post"]),
         ("/api/v1/company", &["get"]),
+        ("/api/v1/after_hours_message", &["get"]),
+        ("/api/v1/deflection", &["get"]),
         ("/api/v1/menus", &["get"]),
         ("/api/v1/menus/{menu_id}/wait_times", &["get"]),
         ("/api/v1/stream", &["post"]),

@@ -12,24 +12,20 @@ use crate::config::{self, Config};
 use crate::store::ChatRecord;
 
 pub(crate) mod agents;
+pub(crate) mod company;
+pub(crate) mod deflection;
+pub(crate) mod hours;
+pub(crate) mod live;
 pub(crate) mod menus;
 pub(crate) mod queue;
 pub(crate) mod virtual_agent;
 pub(crate) mod wait_time;
+pub(crate) mod words;
 
 use agents::Agents;
-
-/// What is the same for every chat of a company.
-pub(crate) struct Company {
-    pub(crate) settings: config::Company,
-}
-
-impl Company {
-    /// The language where none was asked for.
-    pub(crate) fn default_lang(&self) -> &str {
-        self.settings.languages.first().map_or("en", |language| language.0.as_str())
-    }
-}
+pub(crate) use company::Company;
+use live::Live;
+use words::Tongue;
 
 /// The contact centre.
 pub(crate) struct Embedded {
@@ -37,27 +33,40 @@ pub(crate) struct Embedded {
     virtual_agents: HashMap<u64, config::VirtualAgent>,
     pub(crate) agents: Agents,
     pub(crate) duty: Duty,
+    /// How the queues stand.
+    pub(crate) live: Live,
     takes_files: bool,
 }
 
 impl Embedded {
     pub(crate) fn new(config: &Config, agents: Agents) -> Embedded {
-        let companies = config
-            .companies
-            .iter()
-            .map(|company| (company.id.clone(), Arc::new(Company { settings: company.clone() })));
+        let companies =
+            config.companies.iter().map(|company| (company.id.clone(), Arc::new(Company::new(company.clone()))));
         let virtual_agents = config.virtual_agents.iter().map(|agent| (agent.id, agent.clone()));
         Embedded {
             companies: companies.collect(),
             virtual_agents: virtual_agents.collect(),
             agents,
             duty: Duty::default(),
+            live: Live::default(),
             takes_files: config.limits.max_upload_bytes > 0,
         }
     }
 
     pub(crate) fn company(&self, id: &str) -> Option<&Arc<Company>> {
         self.companies.get(id)
+    }
+
+    pub(crate) fn companies(&self) -> impl Iterator<Item = &Arc<Company>> {
+        self.companies.values()
+    }
+
+    /// The platform's words in a chat: the company's language for the chat's.
+    fn tongue(&self, record: &ChatRecord) -> Tongue {
+        match self.companies.get(&record.company_id) {
+            Some(company) => company.tongue(Some(&record.lang)),
+            None => Tongue::of(&record.lang),
+        }
     }
 
     pub(crate) fn virtual_agent(&self, id: u64) -> Option<&config::VirtualAgent> {
@@ -79,7 +88,9 @@ impl Embedded {
         let display_name = match author {
             Author::Agent(id) => self.agents.name(id).name,
             Author::VirtualAgent(id) => self.virtual_agent_name(id).name,
-            Author::EndUser(_) => record.end_user.profile.name.clone().unwrap_or_else(|| "Customer".to_owned()),
+            Author::EndUser(_) => {
+                record.end_user.profile.name.clone().unwrap_or_else(|| self.tongue(record).customer().to_owned())
+            }
             Author::System => String::new(),
         };
         Member { kind: kind.to_owned(), id, display_name }
@@ -91,10 +102,11 @@ impl Embedded {
         let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id));
         let authors = [state.virtual_agent_id.map(Author::VirtualAgent), state.agent_id.map(Author::Agent)];
         let company = self.companies.get(&record.company_id);
+        let with = agent.as_ref().or(virtual_agent.as_ref()).map(|agent| agent.name.as_str());
         Chat {
             id: state.id,
             status: state.status.as_str().to_owned(),
-            status_text: status_text(state.status, agent.as_ref().or(virtual_agent.as_ref())),
+            status_text: self.tongue(record).status_text(state.status, with),
             features: features(state.status, self.takes_files),
             created_at: clock::iso_8601(state.created_at_ms),
             ends_at: state.ended_at_ms.map(clock::iso_8601),
@@ -104,25 +116,13 @@ impl Embedded {
             agent,
             virtual_agent,
             lang: record.lang.clone(),
-            menus: menus::path(company.map_or(&[][..], |company| &company.settings.menus), state.menu_id),
+            menus: menus::path(company.map(|company| &**company), state.menu_id, &record.lang),
             end_user: EndUser { id: state.end_user_id, identifier: record.end_user.identifier.clone() },
             post_session_required: false,
             revision: state.revision,
             last_index: state.last_index,
             members: authors.into_iter().flatten().map(|author| self.member(author, record)).collect(),
         }
-    }
-}
-
-/// Plain text; a company's own words are not among them, so nothing here needs escaping.
-fn status_text(status: Status, with: Option<&ChatAgent>) -> String {
-    let name = with.map_or("someone", |agent| agent.name.as_str());
-    match status {
-        Status::VaAssigned => format!("You are chatting with {name}, a virtual agent."),
-        Status::Queued => "You are in the queue. Someone will be with you soon.".to_owned(),
-        Status::Assigned => format!("You are chatting with {name}."),
-        Status::Dismissed => "You were away for a while. Write something to go on.".to_owned(),
-        Status::Finished => "The chat is over.".to_owned(),
     }
 }
 

@@ -5,38 +5,57 @@ use wire::rest::WaitTimes;
 
 use super::Embedded;
 use super::wait_time::{Situation, seconds};
-use crate::config::{Desk, WaitTime};
-use crate::store::{Store, StoreError};
+use crate::App;
+use crate::store::{Load, StoreError};
 
-/// The waiting times of a queue.
-pub(crate) async fn wait_times(
-    platform: &Embedded,
-    store: &dyn Store,
-    (company_id, menu_id): (&str, u64),
-    (desk, settings): (&Desk, &WaitTime),
-) -> Result<WaitTimes, StoreError> {
-    let load = store.load(company_id).await?;
-    let mean = store.mean_handling_ms(company_id, menu_id, settings.sample_chats).await?;
-    let handling_ms = mean.unwrap_or(settings.default_handling_ms);
+/// The waiting times of a queue, which is named by its company and number.
+pub(crate) async fn wait_times(app: &App, queue: (&str, u64)) -> Result<WaitTimes, StoreError> {
+    let load = app.store.load(queue.0).await?;
+    let handling_ms = handling_ms(app, queue).await?;
+    let Staff { agents, places, taken, busy } = staff(app, &load, queue.0);
+    let chat = Situation { waiting: load.waiting, places, taken, handling_ms };
+    // An agent on the phone does nothing else, and one with a chat does not answer the phone.
+    let voice_call = Situation { waiting: 0, places: agents, taken: busy, handling_ms };
+    Ok(WaitTimes { chat: seconds(chat), voice_call: seconds(voice_call) })
+}
+
+/// The same for chats alone, with a load that was read before.
+pub(crate) async fn chat_seconds(app: &App, load: &Load, queue: (&str, u64)) -> Result<u64, StoreError> {
+    let Staff { places, taken, .. } = staff(app, load, queue.0);
+    let handling_ms = handling_ms(app, queue).await?;
+    Ok(seconds(Situation { waiting: load.waiting, places, taken, handling_ms }))
+}
+
+async fn handling_ms(app: &App, (company_id, menu_id): (&str, u64)) -> Result<u64, StoreError> {
+    let settings = &app.config.wait_time;
+    let mean = app.store.mean_handling_ms(company_id, menu_id, settings.sample_chats).await?;
+    Ok(mean.unwrap_or(settings.default_handling_ms))
+}
+
+/// The agents on duty for a company and what they are at.
+struct Staff {
+    agents: u64,
+    /// Chats that they could have.
+    places: u64,
+    /// Chats that they have.
+    taken: u64,
+    /// Those who have any.
+    busy: u64,
+}
+
+fn staff(app: &App, load: &Load, company_id: &str) -> Staff {
+    let per_agent = app.config.desk.chats_per_agent;
     let on_duty: Vec<u64> =
-        platform.duty.on_duty().into_iter().filter(|id| serves(platform, *id, company_id)).collect();
+        app.platform.duty.on_duty().into_iter().filter(|id| serves(&app.platform, *id, company_id)).collect();
     let agents = u64::try_from(on_duty.len()).unwrap_or(0);
     let chats_of = |id: &u64| load.assigned.get(id).copied().unwrap_or(0);
-    let chat = Situation {
-        waiting: load.waiting,
-        places: agents.saturating_mul(desk.chats_per_agent),
+    Staff {
+        agents,
+        places: agents.saturating_mul(per_agent),
         // An agent with more chats than places takes none of the others' places.
-        taken: on_duty.iter().map(|id| chats_of(id).min(desk.chats_per_agent)).sum(),
-        handling_ms,
-    };
-    // An agent on the phone does nothing else, and one with a chat does not answer the phone.
-    let voice_call = Situation {
-        waiting: 0,
-        places: agents,
-        taken: on_duty.iter().map(|id| chats_of(id).min(1)).sum(),
-        handling_ms,
-    };
-    Ok(WaitTimes { chat: seconds(chat), voice_call: seconds(voice_call) })
+        taken: on_duty.iter().map(|id| chats_of(id).min(per_agent)).sum(),
+        busy: on_duty.iter().map(|id| chats_of(id).min(1)).sum(),
+    }
 }
 
 fn serves(platform: &Embedded, agent_id: u64, company_id: &str) -> bool {

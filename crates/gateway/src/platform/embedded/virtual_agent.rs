@@ -7,23 +7,68 @@ use engine::gateway::{Act, ChatState, Notice, Script};
 use serde_json::{Map, Value, json};
 
 use super::Embedded;
-use crate::config::{Action, VirtualAgent};
+use super::company::Company;
+use crate::config::texts::fitting;
+use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
 use crate::store::MessageBody;
 
-/// The platform's own part in a chat.
-pub(crate) struct EmbeddedScript(pub(crate) Arc<Embedded>);
+/// The platform's own part in one chat.
+pub(crate) struct EmbeddedScript {
+    platform: Arc<Embedded>,
+    company: Option<Arc<Company>>,
+    /// The chat's language.
+    lang: String,
+}
 
 impl EmbeddedScript {
-    fn virtual_agent(&self, chat: &ChatState) -> Option<&VirtualAgent> {
-        self.0.virtual_agent(chat.virtual_agent_id?)
+    pub(crate) fn new(platform: Arc<Embedded>, company_id: &str, lang: &str) -> EmbeddedScript {
+        let company = platform.company(company_id).cloned();
+        EmbeddedScript { platform, company, lang: lang.to_owned() }
+    }
+
+    fn virtual_agent(&self, chat: &ChatState) -> Option<Speaking<'_>> {
+        let agent = self.platform.virtual_agent(chat.virtual_agent_id?)?;
+        let lang = self.company.as_ref().map_or(self.lang.as_str(), |company| company.lang(Some(&self.lang)));
+        Some(Speaking::new(agent, lang))
+    }
+}
+
+/// What a virtual agent says in the language of a chat.
+struct Speaking<'a> {
+    greeting: &'a str,
+    greeting_buttons: &'a [String],
+    fallback: &'a str,
+    fallback_buttons: &'a [String],
+    rules: &'a [Rule],
+}
+
+impl<'a> Speaking<'a> {
+    fn new(agent: &'a VirtualAgent, lang: &str) -> Speaking<'a> {
+        let tags = agent.translations.keys().map(String::as_str);
+        let speech = fitting(tags, lang).and_then(|tag| agent.translations.get(tag));
+        let text = |own: &'a str, said: Option<&'a String>| said.map_or(own, String::as_str);
+        let buttons = |own: &'a [String], said: Option<&'a Vec<String>>| said.map_or(own, Vec::as_slice);
+        Speaking {
+            greeting: text(&agent.greeting, speech.and_then(|speech| speech.greeting.as_ref())),
+            greeting_buttons: buttons(
+                &agent.greeting_buttons,
+                speech.and_then(|speech| speech.greeting_buttons.as_ref()),
+            ),
+            fallback: text(&agent.fallback, speech.and_then(|speech| speech.fallback.as_ref())),
+            fallback_buttons: buttons(
+                &agent.fallback_buttons,
+                speech.and_then(|speech| speech.fallback_buttons.as_ref()),
+            ),
+            rules: speech.map(|speech| &speech.rules).filter(|rules| !rules.is_empty()).unwrap_or(&agent.rules),
+        }
     }
 }
 
 impl Script<MessageBody> for EmbeddedScript {
     fn greet(&self, chat: &ChatState) -> Vec<Act<MessageBody>> {
         let Some(agent) = self.virtual_agent(chat) else { return vec![Act::Escalate] };
-        say(Some(&agent.greeting), &agent.greeting_buttons)
+        say(Some(agent.greeting), agent.greeting_buttons)
     }
 
     fn answer(&self, chat: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
@@ -32,7 +77,7 @@ impl Script<MessageBody> for EmbeddedScript {
         let Some(text) = body.text() else { return Vec::new() };
         let words = words(&text);
         let fitting = agent.rules.iter().find(|rule| rule.keywords.iter().any(|keyword| contains(&words, keyword)));
-        let Some(rule) = fitting else { return say(Some(&agent.fallback), &agent.fallback_buttons) };
+        let Some(rule) = fitting else { return say(Some(agent.fallback), agent.fallback_buttons) };
         let mut acts = say(rule.answer.as_deref(), &rule.buttons);
         match rule.action {
             Some(Action::Escalate) => acts.push(Act::Escalate),
@@ -47,7 +92,7 @@ impl Script<MessageBody> for EmbeddedScript {
         object.insert("type".to_owned(), "noti".into());
         object.insert("event".to_owned(), notice.as_str().into());
         if let (Notice::EscalationAccepted, Some(id)) = (notice, chat.agent_id) {
-            object.insert("agent".to_owned(), json!({ "id": id, "name": self.0.agents.name(id).name }));
+            object.insert("agent".to_owned(), json!({ "id": id, "name": self.platform.agents.name(id).name }));
         }
         if let (Notice::ChatEnded, Some(ended_by)) = (notice, chat.ended_by) {
             object.insert("ended_by".to_owned(), ended_by.as_str().into());

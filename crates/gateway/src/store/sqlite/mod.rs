@@ -108,6 +108,15 @@ impl Store for SqliteStore {
         }
     }
 
+    async fn chat_opened_with(&self, end_user_id: u64, client_id: &str) -> Result<Option<u64>, StoreError> {
+        let id: Option<i64> = sqlx::query_scalar("SELECT id FROM chats WHERE end_user_id = ? AND client_id = ?")
+            .bind(int(end_user_id))
+            .bind(client_id)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(id.map(from_count))
+    }
+
     async fn chat(&self, chat_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         let row = sqlx::query(chat_query!("WHERE c.id = ?")).bind(int(chat_id)).fetch_optional(&self.readers).await?;
         row.as_ref().map(rows::read_chat).transpose()
