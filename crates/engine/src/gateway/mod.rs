@@ -22,5 +22,6 @@ mod state;
 
 pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
 pub use state::{
-    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, Message, Notice, Script, SentKey, Status, open,
+    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, Message, Notice, Patience, Script, SentKey, Status,
+    open,
 };

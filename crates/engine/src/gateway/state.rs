@@ -267,6 +267,8 @@ pub enum Command<B> {
     },
     /// Ask for a person instead of the virtual agent.
     Escalate,
+    /// The same by someone who was told how long it takes and will wait.
+    EscalateAnyway,
     /// An agent takes a queued chat.
     Accept,
     /// The end user returns to a dismissed chat.
@@ -333,6 +335,15 @@ pub enum Act<B> {
     Finish,
 }
 
+/// How long whoever asks for a person is ready to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as the queue asks of anyone.
+    Usual,
+    /// As long as it takes.
+    Endless,
+}
+
 /// The platform's own part in a chat: what the virtual agent answers and how notices read. Must be a pure function of its arguments, so
 /// that a message and the answer to it are one transaction.
 pub trait Script<B> {
@@ -340,6 +351,11 @@ pub trait Script<B> {
     fn greet(&self, chat: &ChatState) -> Vec<Act<B>>;
     /// What the virtual agent does about a message of the end user.
     fn answer(&self, chat: &ChatState, body: &B) -> Vec<Act<B>>;
+    /// Where nobody can be waited for, or for too long: the message that says so and what is offered instead. Its index will be
+    /// `last_index + 1`. The chat then stays with its virtual agent.
+    fn deflection(&self, _chat: &ChatState, _patience: Patience) -> Option<B> {
+        None
+    }
     /// The message for a notice.
     fn notice(&self, chat: &ChatState, notice: Notice) -> B;
 }
@@ -398,7 +414,8 @@ impl<B: Clone> Draft<B> {
         self.admit(actor, command)?;
         match command {
             Command::Send { client_id, body } => return self.send(actor, client_id, body, sent, script),
-            Command::Escalate => self.escalate(script)?,
+            Command::Escalate => self.escalate(Patience::Usual, script)?,
+            Command::EscalateAnyway => self.escalate(Patience::Endless, script)?,
             Command::Accept => self.accept(actor, script)?,
             Command::Resume if self.state.status == Status::Dismissed => self.resume(script),
             Command::Resume => return Err(ErrorCode::Conflict),
@@ -431,7 +448,8 @@ impl<B: Clone> Draft<B> {
             (Actor::EndUser(_), Command::Accept) => false,
             (Actor::EndUser(id), _) => id == self.state.end_user_id,
             (Actor::Agent(_), Command::Accept) => true,
-            (Actor::Agent(_), Command::Escalate | Command::Resume | Command::Drop) => false,
+            (Actor::Agent(_), Command::Escalate | Command::EscalateAnyway) => false,
+            (Actor::Agent(_), Command::Resume | Command::Drop) => false,
             (Actor::Agent(id), Command::Send { .. } | Command::Finish) => self.has_served(id),
         };
         if allowed { Ok(()) } else { Err(ErrorCode::Forbidden) }
@@ -495,15 +513,19 @@ impl<B: Clone> Draft<B> {
         Ok(Done::Sent { index, at_ms: self.now_ms, duplicate: false })
     }
 
-    fn escalate(&mut self, script: &dyn Script<B>) -> Result<(), ErrorCode> {
+    fn escalate(&mut self, patience: Patience, script: &dyn Script<B>) -> Result<(), ErrorCode> {
         match self.state.status {
             Status::Finished => return Err(ErrorCode::ChatEnded),
             Status::Queued | Status::Assigned => {}
             Status::Dismissed => self.resume(script),
-            Status::VaAssigned => {
-                self.notify(Notice::EscalationStarted, script);
-                self.enter_queue();
-            }
+            Status::VaAssigned => match script.deflection(&self.state, patience) {
+                // The chat stays with its virtual agent.
+                Some(body) => drop(self.push(Author::System, None, body)),
+                None => {
+                    self.notify(Notice::EscalationStarted, script);
+                    self.enter_queue();
+                }
+            },
         }
         Ok(())
     }
@@ -577,7 +599,7 @@ impl<B: Clone> Draft<B> {
                     self.push(Author::VirtualAgent(id), None, body);
                 }
                 // Escalating cannot fail here: a virtual agent is in the chat.
-                Act::Escalate => drop(self.escalate(script)),
+                Act::Escalate => drop(self.escalate(Patience::Usual, script)),
                 Act::Finish => self.end_by(EndedBy::VirtualAgent, script),
             }
         }
