@@ -16,6 +16,7 @@ const METHODS = {
   getChatSurvey: 0, sendChatSurvey: 1, sendChatRate: 1,
   escalateChat: 1, trackChatEscalation: 2, trackChatEndUserEvent: 1,
   createEmail: 2, getProhibitedFileTypes: 0, createCobrowseCode: 2, startCobrowse: 1, updatePostSession: 2,
+  getForm: 1, submitForm: 2, attachBrowserForm: 2,
 };
 
 export class Client {
@@ -104,10 +105,11 @@ export class Client {
   }
 
   #call(method, args) {
-    if (this.#core) return call(() => this.#core[method](...args));
+    const options = args[METHODS[method]];
+    if (this.#core) return call(() => this.#core.call(method, args, options));
     if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const signal = args[METHODS[method]]?.signal;
+      const signal = options?.signal;
       const abort = () => settle(sportelloError("aborted", "The call was aborted."));
       const settle = (error) => {
         this.#waiting.delete(settle);

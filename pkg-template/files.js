@@ -46,9 +46,10 @@ export const forget = (key) => files("readwrite", (store) => store.delete(key));
 
 /**
  * Posts a form with the file, which is read from the database where it is not given. Resolves to the HTTP status, 0 where the network failed,
- * and -1 where the file is lost. Without progress for `stalledMs` the try is given up; the next one begins anew.
+ * and -1 where the file is lost. Without progress for `stalledMs` the try is given up; the next one begins anew. `heard` gets the file's bytes that are
+ * sent, and all of them.
  */
-export async function upload(url, fields, key, file, stalledMs, signal) {
+export async function upload(url, fields, key, file, stalledMs, signal, heard) {
   file ??= await files("readonly", (store) => store.get(key)).catch(() => undefined);
   if (!file) return -1;
   const form = new FormData();
@@ -61,7 +62,11 @@ export async function upload(url, fields, key, file, stalledMs, signal) {
       clearTimeout(stalled);
       stalled = setTimeout(() => xhr.abort(), stalledMs);
     };
-    xhr.upload.onprogress = progress;
+    xhr.upload.onprogress = ({ loaded, total }) => {
+      progress();
+      // The form's other fields go before the file.
+      heard(Math.max(0, Math.min(file.size, loaded - total + file.size)), file.size);
+    };
     xhr.onloadend = () => {
       clearTimeout(stalled);
       resolve(xhr.status);

@@ -114,7 +114,10 @@ export interface ClientOption {
 
   /** How long an unsent message is tried before its promise rejects with `timeout`, in milliseconds; a day by default. Beyond the vendor. */
   sendTimeoutMs?: number;
-  /** How long any other call may take before it rejects with `timeout`, in milliseconds; 15,000 by default. Beyond the vendor. */
+  /**
+   * How long any other call may take before it rejects with `timeout`, in milliseconds; 15,000 by default. The download of a file may take twenty times as
+   * long, and {@link Client.attachBrowserForm} waits for ever. Beyond the vendor.
+   */
   callTimeoutMs?: number;
   /** How many message bodies are kept in memory; 10,000 by default. Beyond the vendor. */
   historyLimit?: number;
@@ -132,6 +135,22 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** How far an upload is. Beyond the vendor. */
+export interface UploadProgress {
+  /** The id that the client gave the file's message; its {@link Delivery} has it too. */
+  clientId: string;
+  /** Bytes of the file that left the browser. */
+  sentBytes: number;
+  /** Bytes of the whole file. */
+  totalBytes: number;
+}
+
+/** The last argument of `sendFileMessage`. Beyond the vendor. */
+export interface SendFileOptions extends CallOptions {
+  /** Called whenever more of the file has left the browser. A later try after a broken connection begins at 0 again. */
+  onProgress?: (progress: UploadProgress) => void;
+}
+
 /** Data that the site attaches to a chat or call. */
 export interface CustomData {
   /** A JWT signed by the site's server; agents can trust what it says. */
@@ -142,7 +161,7 @@ export interface CustomData {
 
 // ------------------------------------------------------------------------------------------------------ company and menus
 
-/** A language of the company. The vendor's fields are not published; the embedded platform sends `code` and `default`. */
+/** A language of the company. The vendor's fields are not published; the embedded platform sends `code`, `name` and `default`. */
 export interface LanguageOption {
   [key: string]: unknown;
 }
@@ -258,10 +277,21 @@ export interface ChatMember {
 /** The state of a chat. Times are ISO 8601. */
 export interface ChatResponse {
   id: number;
-  /** `va_assigned`, `queued`, `assigned` or `finished` on the embedded platform; an open set elsewhere. */
+  /**
+   * On the embedded platform `va_assigned`, `queued`, `assigned`; `dismissed` and `va_dismissed` (can be resumed); `checked_out` (a check-in was missed, can
+   * rejoin); `finished` and `failed` (over). An open set elsewhere.
+   */
   status: string;
+  /** Who ended it: `end_user`, `agent`, `virtual_agent`, `timeout` or `system`; absent while it goes on. Beyond the vendor. */
+  ended_by?: string;
+  /** Why a chat is `failed`, such as `expired`: nobody came. Beyond the vendor. */
+  fail_reason?: string;
   /** A sentence about the status; platforms may put mark-up in it. Show it as text, never as HTML. */
   status_text?: string;
+  /**
+   * What can be done in this chat, so that a page hides what cannot. The vendor's values are not published; those of the embedded platform are listed in
+   * `docs/protocol.md`, such as `preview` and `check_in`.
+   */
   features?: string[];
   created_at?: string;
   ends_at?: string;
@@ -333,8 +363,59 @@ export interface MessageResponse {
     external_form_id: string;
     smart_action_id: number;
     image: string;
+    /** The page of a browser form. */
+    preview_endpoint?: string;
   };
+  /** The file, as the gateway knows it; see `getMessageAttachment`. Beyond the vendor. */
+  media?: { name: string; content_type: string; size: number };
+  /** The id that this or another client gave it when it was sent. Beyond the vendor. */
+  client_id?: string;
   [key: string]: unknown;
+}
+
+/** A custom form, to be shown as the page likes. Its texts are data. Beyond the vendor, after the mobile clients' form details. */
+export interface FormResponse {
+  title: string;
+  header: string;
+  footer: string;
+  questions: FormQuestion[];
+}
+
+/** One question of a form. Beyond the vendor. */
+export interface FormQuestion {
+  id: Id;
+  /** `text_entry`, `list_picker`, `date`, `time` or `toggle`; an open set. */
+  type: string;
+  question: string;
+  /** Where it stands among the others. */
+  position: number;
+  is_mandatory: boolean;
+  /** The answer is shown to the agent only: hide it while it is typed. */
+  is_masked: boolean;
+  placeholder?: string;
+  /** Of a `text_entry`: `text`, `number`, `email`, `phone` or `url`. */
+  content_type?: string;
+  character_limit?: number;
+  help_text?: string;
+  /** Of a `list_picker`. */
+  is_multiselect?: boolean;
+  options?: { id: Id; value: string; image?: string; list_position?: number }[];
+  /** Of a `toggle`. */
+  toggle_on_text?: string;
+  toggle_off_text?: string;
+}
+
+/** The answer to one question. Beyond the vendor. */
+export interface FormAnswer {
+  question_id: Id;
+  /** What the question's type wants; the gateway checks it. */
+  value: unknown;
+}
+
+/** What is wrong with the answer to one question. Beyond the vendor. */
+export interface FormProblem {
+  question_id: Id;
+  problem: string;
 }
 
 /** Who joined, left or types. Prints as `agent_1`. */
@@ -381,6 +462,10 @@ export interface ChatDeflectionResponse {
   email: boolean;
   keep_waiting: boolean;
   external_deflection_links: { enabled: boolean; ids: number[] };
+  /** Why it applies now: `after_hours` or `over_capacity`. Beyond the vendor. */
+  reason?: string;
+  /** The links behind the ids. Beyond the vendor. */
+  links?: { id: number; name: string; url: string }[];
 }
 
 /** A PDF of the transcript that is being made. */
@@ -452,6 +537,10 @@ export interface ChatHistoryItem {
   comm_type: string;
   timezone: string;
   entries: MessageResponse[];
+  /** The queues it went through. Beyond the vendor. */
+  menus?: { id: number; name: string }[];
+  /** Who answered. Beyond the vendor. */
+  agents?: ChatAgent[];
 }
 
 /** A page of earlier chats; `next_page` is missing or negative on the last one. */
@@ -545,7 +634,7 @@ export type SportelloErrorCode =
   | "unavailable"
   /** The platform or this release does not offer the call. */
   | "unsupported"
-  /** The WebAssembly module could not be loaded; the next call tries again. Retryable. */
+  /** The WebAssembly module, or a part of the package that this call needs, could not be loaded; the next call tries again. Retryable. */
   | "wasm_load_failed";
 
 /**
@@ -561,6 +650,8 @@ export interface SportelloError extends Error {
   readonly retryable: boolean;
   /** How long to wait before the next try, in milliseconds, where the gateway said so. */
   readonly retryAfterMs?: number;
+  /** What is wrong with which answer, where `submitForm` was refused for that. */
+  readonly fields?: readonly FormProblem[];
   /** What lies beneath, such as the failed download. */
   cause?: unknown;
 }
@@ -611,6 +702,8 @@ export interface ClientEventMap {
   "chat.reconnected": [chat: Chat];
   /** A message of this client moved on. Beyond the vendor. */
   "chat.delivery": [delivery: Delivery];
+  /** More of a file has left the browser. Beyond the vendor. */
+  "chat.uploadProgress": [progress: UploadProgress];
   /** The number of messages that the end user has not seen; see `markRead`. Beyond the vendor. */
   "chat.unread": [count: number];
   /** The event stream's state changed. Beyond the vendor. */
@@ -683,7 +776,7 @@ export class Client {
   /** The company. */
   getCompany(options?: CallOptions): Promise<CompanyResponse>;
 
-  /** The text to show outside opening hours. Rejects with `unsupported` in this release. */
+  /** The text to show outside opening hours, `""` where the company has none. */
   getAfterHourMessage(lang?: string, options?: CallOptions): Promise<string>;
 
   /** The menus; `key` is a direct access key, `lang` a BCP 47 tag. */
@@ -726,14 +819,23 @@ export class Client {
   /** Ends the ongoing chat and forgets it, on this device too. */
   destroyChat(options?: CallOptions): Promise<void>;
 
-  /** Confirms that the end user is still there. Rejects with `unsupported` in this release. */
-  checkIn(options?: CallOptions): Promise<unknown>;
+  /**
+   * Confirms that the end user is still there, after a `noti` message `checkInRequired`. Gives the chat's state. Rejects with `no_chat`, or `conflict` where
+   * nothing is to be confirmed.
+   */
+  checkIn(options?: CallOptions): Promise<ChatResponse>;
 
-  /** Enters the queue again after a missed check-in. Rejects with `unsupported` in this release. */
-  rejoinChat(options?: CallOptions): Promise<unknown>;
+  /**
+   * Enters the queue again after a missed check-in (`checkInTimedOut`, status `checked_out`), in front or at the end as the queue wants it. Gives the chat's
+   * state. Rejects with `no_chat`, or `conflict` where no check-in was missed.
+   */
+  rejoinChat(options?: CallOptions): Promise<ChatResponse>;
 
-  /** Says that the check-in prompt is shown. Rejects with `unsupported` in this release. */
-  notifyCheckInState(options?: CallOptions): Promise<unknown>;
+  /**
+   * Says that the prompt of a `checkInRequired` is shown: the time to answer begins anew, once. Gives the chat's state. Rejects with `no_chat`, or `conflict`
+   * where no check-in is required.
+   */
+  notifyCheckInState(options?: CallOptions): Promise<ChatResponse>;
 
   // messages
 
@@ -747,24 +849,54 @@ export class Client {
   sendTextMessage(rawContent: string, options?: CallOptions): Promise<void>;
 
   /**
-   * Sends a picture and resolves to its message's index once the gateway has stored both; -1 on failure, with the reason in an `error` event. Waits in
-   * the outbox like a text; over a reload the browser's IndexedDB keeps the file, and where it does not, the message fails with `file_lost`. Rejects with
-   * `invalid_argument` where it is no `File` or `Blob`.
+   * Sends a file and resolves to its message's index once the gateway has stored both; -1 on failure, with the reason in an `error` event. By the file's
+   * type it is shown as `photo`, `video`, `audio` or `document`. Waits in the outbox like a text; aborting the `signal` cancels the upload. Over a reload the
+   * browser's IndexedDB keeps the file, and where it does not, the message fails with `file_lost`. Rejects with `invalid_argument` where it is no `File` or
+   * `Blob`.
    */
-  sendFileMessage(file: File, options?: CallOptions): Promise<number>;
+  sendFileMessage(file: File, options?: SendFileOptions): Promise<number>;
 
-  /** Shows the agent what the end user is typing. Rejects with `unsupported` in this release. */
+  /**
+   * Shows the agent what the end user has typed so far; `""` takes it back. May be called on every key stroke: at most one preview goes out every 2 seconds,
+   * the last one always, and sending a message clears it. Resolves once it is taken, whether it arrives or not. Only where the chat's `features` have
+   * `preview`; rejects otherwise with `unsupported`, and with `no_chat`, `chat_ended`, `invalid_argument`, or `too_large` above 64 KiB.
+   */
   sendPreviewMessage(content: string, options?: CallOptions): Promise<void>;
 
-  /** The file of a message, null where it has none. Rejects with `unsupported` in this release. */
+  /**
+   * The file of a message with its name and type, also one of `getChatHistory`; null where it has none, or only a link to somewhere else. Rejects with
+   * `not_found`, `no_chat` or `invalid_argument`.
+   */
   getMessageAttachment(message: MessageResponse, options?: CallOptions): Promise<File | null>;
 
-  /** Earlier chats, newest page first; pages count from 1. Rejects with `unsupported` in this release. */
+  /**
+   * Earlier chats with their messages, newest first; pages count from 1, and `pagination.next_page` is -1 on the last. Chats that the end user dropped with
+   * `destroyChat` are only named in `missing_chat_ids`. Rejects with `invalid_argument`.
+   */
   getChatHistory(page?: number, options?: CallOptions): Promise<ChatHistoryResponse>;
+
+  // forms
+
+  /** The questions of a custom form; `message` is the one of the type `form`. Beyond the vendor. Rejects with `no_chat`, `not_found` or `invalid_argument`. */
+  getForm(message: MessageResponse, options?: CallOptions): Promise<FormResponse>;
+
+  /**
+   * Sends the answers to a custom form and resolves to the `$index` of the message that says so. The same answers again, after an error, are stored once.
+   * Beyond the vendor. Rejects with `invalid_argument`, where `fields` of the error tells which answer is wrong, `conflict` where the form was answered
+   * before, `no_chat` or `not_found`.
+   */
+  submitForm(message: MessageResponse, answers: readonly FormAnswer[], options?: CallOptions): Promise<number>;
+
+  /**
+   * Waits until the browser form in this frame is filled in, says so in the chat, and resolves to that message's `$index`. A frame without `src` gets the
+   * form's address, and a `sandbox` where it has none. Only a message from that very frame counts, with the form's signature, and from the form's
+   * origin where it is not opaque. Beyond the vendor. Rejects with `invalid_argument`, and as `chat.sendMessage` does; abandon it by its `signal`.
+   */
+  attachBrowserForm(message: MessageResponse, iframe: HTMLIFrameElement, options?: CallOptions): Promise<number>;
 
   // deflection, transcripts, surveys
 
-  /** How the ongoing chat may be deflected. Rejects with `unsupported` in this release. */
+  /** How the ongoing chat may be deflected as its queue stands now; without a chat, what the company offers by default. */
   getChatDeflection(options?: CallOptions): Promise<ChatDeflectionResponse>;
 
   /** Sends the transcript to these addresses. Rejects with `unsupported` in this release. */
@@ -790,10 +922,17 @@ export class Client {
   /** Asks for a person instead of the virtual agent. Rejects with `no_chat` or `conflict`. */
   escalateChat(data?: EscalateRequest, options?: CallOptions): Promise<void>;
 
-  /** Records the deflection channel that the end user chose. Rejects with `unsupported` in this release. */
+  /**
+   * Records the deflection channel that the end user chose among the options of an `escalationDeflected` message. On the embedded platform `human_agent`
+   * enters the queue all the same, and `external_link` ends the chat. Rejects with `no_chat`, `not_found`, `invalid_argument`, or `conflict` where another
+   * channel was chosen before.
+   */
   trackChatEscalation(escalationId: number, channel: string, options?: CallOptions): Promise<void>;
 
-  /** Records something that the end user did. Rejects with `unsupported` in this release. */
+  /**
+   * Records something that the end user did, for the agent to see; `end_user_name` also changes the name that the agent sees. Rejects with `no_chat` or
+   * `invalid_argument`.
+   */
   trackChatEndUserEvent(data: ChatEndUserEventRequest, options?: CallOptions): Promise<void>;
 
   // e-mail

@@ -5,12 +5,15 @@ import { attachLogger, log } from "./logger.js";
 
 let loading;
 let given;
+let pause;
 
 /** A `source` is remembered for later tries, and ignored once loaded. */
 export function loadCore(source) {
   given = source ?? given;
   loading ??= load().catch((cause) => {
     loading = undefined;
+    // An app that tries again in its `error` listener must not take the page's every turn.
+    pause = new Promise((resolve) => setTimeout(resolve, 500));
     log("error", "the WebAssembly module could not be loaded");
     throw sportelloError("wasm_load_failed", "The WebAssembly module could not be loaded.", cause);
   });
@@ -22,10 +25,13 @@ export async function initWasm(source) {
 }
 
 async function load() {
+  await pause;
   // Both at the same time: the module is compiled while it downloads.
   const [core, module_or_path] = await Promise.all([import("./sportello_core.js"), compileAny()]);
   await core.default({ module_or_path });
-  core.setChunks({ events: () => import("./events.js"), files: () => import("./files.js") });
+  core.setChunks({
+    events: () => import("./events.js"), files: () => import("./files.js"), forms: () => import("./forms.js"), more: () => import("./more.js"),
+  });
   guardCore(core);
   attachLogger(core);
   return core;

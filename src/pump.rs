@@ -15,12 +15,13 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
-use wire::{Document, ErrorCode};
+use wire::{Document, ErrorCode, Field};
 
+use crate::binding::arguments::CallOptions;
 use crate::binding::convert::{emission, present};
 use crate::binding::current::CurrentChat;
 use crate::binding::errors::{refusal, to_js_error};
-use crate::binding::listeners::Listeners;
+use crate::binding::listeners::{Listeners, report};
 use crate::binding::log::{Level, log};
 use crate::binding::options::Options;
 use crate::web::clock::{Timer, now_ms};
@@ -30,15 +31,25 @@ use crate::web::locks::Locks;
 use crate::web::page::{PageEvent, PageEvents};
 use crate::web::storage::{Refused, Storage};
 use crate::web::stream::{Events, Report, Socket, Stream};
-use crate::web::{files, http};
+use crate::web::{files, http, plans};
+
+/// So many inputs are worked off before the page gets its turn again.
+const TURN: u32 = 1_000;
 
 /// What a promise of ours resolves to.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Shape {
     /// Whatever the engine settles.
     Value,
     /// Nothing, as the contract says.
     Void,
+    /// What the chunk `more` makes of it.
+    Planned {
+        /// The method.
+        method: String,
+        /// The array of its arguments.
+        arguments: JsValue,
+    },
 }
 
 /// A call that is not settled.
@@ -46,6 +57,9 @@ struct Op {
     resolve: Function,
     reject: Function,
     shape: Shape,
+    /// Makes the result of the gateway's answer.
+    finish: Option<Function>,
+    on_progress: Option<Function>,
     abort: Option<AbortListener>,
 }
 
@@ -69,6 +83,7 @@ pub(crate) struct Pump {
     ops: RefCell<Vec<(OpId, Op)>>,
     last_op: Cell<OpId>,
     authenticate: Function,
+    lang: Option<String>,
     /// How long an upload may make no progress.
     stalled_ms: f64,
     origin: String,
@@ -90,6 +105,7 @@ pub(crate) struct Pump {
 impl Pump {
     pub(crate) fn start(options: Options) -> Rc<Pump> {
         let stalled_ms = options.config.call_timeout_ms as f64;
+        let lang = options.config.lang.clone();
         let engine = Engine::new(options.config, Box::new(random_bits));
         let locks = Locks::new(engine.page_id());
         let pump = Rc::new(Pump {
@@ -99,6 +115,7 @@ impl Pump {
             ops: RefCell::default(),
             last_op: Cell::new(0),
             authenticate: options.authenticate,
+            lang,
             stalled_ms,
             origin: options.origin,
             requests: RefCell::default(),
@@ -123,12 +140,14 @@ impl Pump {
             }
         })));
         let weak = Rc::downgrade(&pump);
-        *pump.page.borrow_mut() = Some(PageEvents::listen(move |event| {
+        *pump.page.borrow_mut() = Some(PageEvents::listen(move |event, hidden| {
             if let Some(pump) = weak.upgrade() {
-                pump.feed(match event {
-                    PageEvent::Woke => Input::Wake,
-                    PageEvent::WentOffline => Input::Doubt,
-                });
+                pump.feed(Input::Hidden(hidden));
+                match event {
+                    PageEvent::Woke => pump.feed(Input::Wake),
+                    PageEvent::WentOffline => pump.feed(Input::Doubt),
+                    PageEvent::Looked => {}
+                }
             }
         }));
         *pump.myself.borrow_mut() = Some(pump.clone());
@@ -155,7 +174,8 @@ impl Pump {
     }
 
     /// Makes a call and gives the promise of its outcome.
-    pub(crate) fn call(self: &Rc<Self>, call: Call<Js>, shape: Shape, signal: Option<web_sys::AbortSignal>) -> Promise {
+    pub(crate) fn call(self: &Rc<Self>, call: Call<Js>, shape: Shape, options: CallOptions) -> Promise {
+        let CallOptions { signal, on_progress } = options;
         if signal.as_ref().is_some_and(web_sys::AbortSignal::aborted) {
             return Promise::reject(&refusal(ErrorCode::Aborted, "The signal was aborted before the call."));
         }
@@ -165,7 +185,7 @@ impl Pump {
         let promise = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
         if let Some((resolve, reject)) = functions {
             let abort = signal.and_then(|signal| self.listen_for_abort(op, signal));
-            self.ops.borrow_mut().push((op, Op { resolve, reject, shape, abort }));
+            self.ops.borrow_mut().push((op, Op { resolve, reject, shape, finish: None, on_progress, abort }));
         }
         self.feed(Input::Call { op, call });
         promise
@@ -188,7 +208,8 @@ impl Pump {
         if self.running.replace(true) {
             return;
         }
-        loop {
+        // A page whose listeners answer each event with another call must still get its turn.
+        for _ in 0..TURN {
             let next = self.inputs.borrow_mut().pop_front();
             let Some(input) = next else { break };
             for output in self.step(input) {
@@ -196,7 +217,8 @@ impl Pump {
             }
         }
         self.running.set(false);
-        let next_timeout_ms = self.engine.borrow().next_timeout_ms();
+        let is_idle = self.inputs.borrow().is_empty();
+        let next_timeout_ms = if is_idle { self.engine.borrow().next_timeout_ms() } else { Some(0) };
         if let Some(timer) = self.timer.borrow_mut().as_mut() {
             timer.arm(next_timeout_ms);
         }
@@ -231,6 +253,7 @@ impl Pump {
             }
             Output::Authenticate => self.authenticate(),
             Output::Http(request) => self.send_request(request),
+            Output::Plan { request, op } => self.plan(request, op),
             Output::CancelHttp { request } => {
                 if let Some(controller) = take(&self.requests, &request) {
                     controller.abort();
@@ -244,7 +267,7 @@ impl Pump {
                 }
             }
             Output::KeepFile { key, file } => self.keep_file(key, file),
-            Output::Upload { client_id, key, file, form } => self.upload(client_id, key, file, form),
+            Output::Upload { client_id, op, key, file, form } => self.upload(client_id, op, key, file, form),
             Output::CancelUpload { client_id } => {
                 if let Some(controller) = take(&self.uploads, &client_id) {
                     controller.abort();
@@ -308,6 +331,29 @@ impl Pump {
         });
     }
 
+    fn plan(self: &Rc<Self>, request: RequestId, op: OpId) {
+        let shape = self.ops.borrow().iter().find(|(other, _)| *other == op).map(|(_, op)| op.shape.clone());
+        let (Some(Shape::Planned { method, arguments }), Ok(controller)) = (shape, AbortController::new()) else {
+            return;
+        };
+        let signal = controller.signal();
+        self.requests.borrow_mut().push((request, controller));
+        let pump = self.clone();
+        spawn_local(async move {
+            let planned = plans::plan(&method, &arguments, pump.lang.as_deref(), signal).await;
+            if take(&pump.requests, &request).is_none() {
+                return;
+            }
+            let plan = planned.map(|(plan, finish)| {
+                if let Some((_, op)) = pump.ops.borrow_mut().iter_mut().find(|(other, _)| *other == op) {
+                    op.finish = finish;
+                }
+                plan
+            });
+            pump.feed(Input::Planned { request, plan });
+        });
+    }
+
     fn lock(self: &Rc<Self>, name: &str) {
         let weak = Rc::downgrade(self);
         let granted = move |pages| {
@@ -338,17 +384,41 @@ impl Pump {
         }
     }
 
-    fn upload(self: &Rc<Self>, client_id: String, key: String, file: Option<Js>, form: Js) {
+    fn upload(self: &Rc<Self>, client_id: String, op: Option<OpId>, key: String, file: Option<Js>, form: Js) {
         let Ok(controller) = AbortController::new() else { return };
         let signal = controller.signal();
         self.uploads.borrow_mut().push((client_id.clone(), controller));
         let (pump, origin, stalled_ms) = (self.clone(), self.origin.clone(), self.stalled_ms);
+        let (weak, name) = (Rc::downgrade(self), client_id.clone());
+        let progress = move |sent: f64, total: f64| {
+            if let Some(pump) = weak.upgrade() {
+                pump.progressed(&name, op, sent, total);
+            }
+        };
         spawn_local(async move {
-            let result = files::upload(origin, form, key, file, stalled_ms, signal).await;
+            let result = files::upload(origin, form, key, file, stalled_ms, signal, progress).await;
             if take(&pump.uploads, &client_id).is_some() {
                 pump.feed(Input::Uploaded { client_id, result });
             }
         });
+    }
+
+    fn progressed(&self, client_id: &str, op: Option<OpId>, sent: f64, total: f64) {
+        if !self.uploads.borrow().iter().any(|(other, _)| other == client_id) {
+            return;
+        }
+        let progress = Js::build(vec![
+            ("clientId", Field::Text(client_id.to_owned())),
+            ("sentBytes", Field::Int(sent as i64)),
+            ("totalBytes", Field::Int(total as i64)),
+        ]);
+        self.listeners.emit("chat.uploadProgress", Some(&progress.0));
+        let ops = self.ops.borrow();
+        let on_progress = ops.iter().find(|(other, _)| Some(*other) == op).and_then(|(_, op)| op.on_progress.clone());
+        drop(ops);
+        if let Some(Err(error)) = on_progress.map(|hear| hear.call1(&JsValue::UNDEFINED, &progress.0)) {
+            report(&error);
+        }
     }
 
     fn open_stream(self: &Rc<Self>, stream: StreamId, transport: Transport) {
@@ -390,10 +460,19 @@ impl Pump {
     fn settle(self: &Rc<Self>, op: OpId, result: Result<Settled<Js>, engine::client::Error>) {
         let Some(op) = take(&self.ops, &op) else { return };
         drop(op.abort);
-        let _ = match result {
-            Ok(_) if op.shape == Shape::Void => op.resolve.call1(&JsValue::UNDEFINED, &JsValue::UNDEFINED),
-            Ok(settled) => op.resolve.call1(&JsValue::UNDEFINED, &self.settled_value(settled)),
-            Err(error) => op.reject.call1(&JsValue::UNDEFINED, &to_js_error(&error)),
+        let value = result.map_err(|error| to_js_error(&error)).and_then(|settled| {
+            let value = self.settled_value(settled);
+            match (&op.shape, op.finish) {
+                (Shape::Void, _) => Ok(JsValue::UNDEFINED),
+                (_, None) => Ok(value),
+                (_, Some(finish)) => finish
+                    .call1(&JsValue::UNDEFINED, &value)
+                    .map_err(|_| refusal(ErrorCode::Protocol, "The gateway's answer cannot be read.")),
+            }
+        });
+        let _ = match value {
+            Ok(value) => op.resolve.call1(&JsValue::UNDEFINED, &value),
+            Err(error) => op.reject.call1(&JsValue::UNDEFINED, &error),
         };
     }
 
@@ -429,7 +508,8 @@ impl Pump {
         }
         match id {
             Some(chat_id) => {
-                let loaded = JsFuture::from(self.call(Call::LoadChat { chat_id }, Shape::Value, None));
+                let loaded =
+                    JsFuture::from(self.call(Call::LoadChat { chat_id }, Shape::Value, CallOptions::default()));
                 // Nobody waits for it: its failure shows as a chat that stays as it was.
                 spawn_local(async move { drop(loaded.await) });
             }

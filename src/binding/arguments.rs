@@ -1,7 +1,7 @@
 //! Arguments of calls: read, or refused with an error that says what is expected. The value that was given is never repeated.
 
 use engine::client::{Call, FILE_FIELD};
-use js_sys::Reflect;
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wire::{Document, ErrorCode, Field};
 
@@ -56,6 +56,7 @@ pub(crate) fn file_message(file: &JsValue) -> Result<Call<Js>, JsValue> {
     let kind = match kind {
         Some("image") => "photo",
         Some("video") => "video",
+        Some("audio") => "audio",
         _ => "document",
     };
     let described = vec![
@@ -67,14 +68,24 @@ pub(crate) fn file_message(file: &JsValue) -> Result<Call<Js>, JsValue> {
     Ok(Call::Send { chat_id: None, message, file: Some(file) })
 }
 
-/// The `signal` of a call's trailing `{ signal }`.
-pub(crate) fn signal(options: &JsValue) -> Result<Option<web_sys::AbortSignal>, JsValue> {
-    if options.is_undefined() || options.is_null() {
-        return Ok(None);
+/// The last argument of every call.
+#[derive(Default)]
+pub(crate) struct CallOptions {
+    pub(crate) signal: Option<web_sys::AbortSignal>,
+    pub(crate) on_progress: Option<Function>,
+}
+
+impl CallOptions {
+    pub(crate) fn read(options: &JsValue) -> Result<Self, JsValue> {
+        Ok(CallOptions {
+            signal: member(options, "signal", "signal must be an AbortSignal.")?,
+            on_progress: member(options, "onProgress", "onProgress must be a function.")?,
+        })
     }
-    let signal = Reflect::get(options, &JsValue::from_str("signal")).unwrap_or(JsValue::UNDEFINED);
-    if signal.is_undefined() || signal.is_null() {
-        return Ok(None);
-    }
-    signal.dyn_into().map(Some).map_err(|_| invalid_argument("signal must be an AbortSignal."))
+}
+
+/// A member that may be left out, as may the whole object.
+fn member<T: JsCast>(object: &JsValue, name: &str, otherwise: &str) -> Result<Option<T>, JsValue> {
+    let value = Js(object.clone()).field(name);
+    value.map(|value| value.0.dyn_into().map_err(|_| invalid_argument(otherwise))).transpose()
 }

@@ -8,7 +8,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wire::ErrorCode;
 
-use super::arguments::{optional_object, signal};
+use super::arguments::{CallOptions, optional_object};
 use super::errors::{invalid_argument, refusal};
 use crate::pump::{Pump, Shape};
 
@@ -50,7 +50,7 @@ impl Chat {
             let message = optional_object(message, "message")?
                 .ok_or_else(|| invalid_argument("message must be an object with a type."))?;
             let call = Call::Send { chat_id: Some(self.id), message, file: None };
-            Ok(pump.call(call, Shape::Value, signal(options)?))
+            Ok(pump.call(call, Shape::Value, CallOptions::read(options)?))
         };
         call().unwrap_or_else(|error: JsValue| Promise::reject(&error))
     }

@@ -1,35 +1,23 @@
-//! The contract's `Client`. Every method takes `&self`, converts its arguments and hands a call to the pump; a malformed argument rejects
-//! with `invalid_argument`. Source of the methods: seed 003 and `headless-client.d.ts`.
+//! The contract's `Client`. Everything takes `&self`; `call` converts the arguments of a method and hands a call to the pump, and a malformed
+//! argument rejects with `invalid_argument`. Source of the methods: seed 003 and `headless-client.d.ts`.
 
 use std::rc::Rc;
 
-use engine::client::{Call, Input};
+use engine::client::Input;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
-use wire::{Document, Field};
 
-use super::arguments::{file_message, id, optional_object, optional_text, signal};
+use super::arguments::CallOptions;
+use super::calls::read_call;
 use super::convert::{delivery_object, present};
 use super::errors::invalid_argument;
 use super::options::Options;
-use crate::pump::{Pump, Shape};
-use crate::web::document::Js;
+use crate::pump::Pump;
 
 /// A headless chat client.
 #[wasm_bindgen]
 pub struct Client {
     pump: Rc<Pump>,
-}
-
-impl Client {
-    /// A promise for a call whose arguments may be malformed.
-    fn call(&self, shape: Shape, options: &JsValue, call: Result<Call<Js>, JsValue>) -> Promise {
-        let signal = signal(options);
-        match call.and_then(|call| Ok((call, signal?))) {
-            Ok((call, signal)) => self.pump.call(call, shape, signal),
-            Err(error) => Promise::reject(&error),
-        }
-    }
 }
 
 #[wasm_bindgen]
@@ -79,95 +67,16 @@ impl Client {
         self.pump.assign_chat(chat);
     }
 
-    /// `getCompany()`.
-    #[wasm_bindgen(js_name = getCompany)]
-    pub fn get_company(&self, options: &JsValue) -> Promise {
-        self.call(Shape::Value, options, Ok(Call::Company))
-    }
-
-    /// `getMenus(key?, lang?)`.
-    #[wasm_bindgen(js_name = getMenus)]
-    pub fn get_menus(&self, key: &JsValue, lang: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::Menus { key: optional_text(key, "key")?, lang: optional_text(lang, "lang")? });
-        self.call(Shape::Value, options, call())
-    }
-
-    /// `getWaitTimes(menuId, lang?)`.
-    #[wasm_bindgen(js_name = getWaitTimes)]
-    pub fn get_wait_times(&self, menu_id: &JsValue, lang: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::WaitTimes { menu_id: id(menu_id, "menuId")?, lang: optional_text(lang, "lang")? });
-        self.call(Shape::Value, options, call())
-    }
-
-    /// `createChat(menuId, data?)`.
-    #[wasm_bindgen(js_name = createChat)]
-    pub fn create_chat(&self, menu_id: &JsValue, data: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::CreateChat { menu_id: id(menu_id, "menuId")?, chat: optional_object(data, "data")? });
-        self.call(Shape::Value, options, call())
-    }
-
-    /// `loadChat(chatId)`.
-    #[wasm_bindgen(js_name = loadChat)]
-    pub fn load_chat(&self, chat_id: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::LoadChat { chat_id: id(chat_id, "chatId")? });
-        self.call(Shape::Value, options, call())
-    }
-
-    /// `loadOngoingChat()`.
-    #[wasm_bindgen(js_name = loadOngoingChat)]
-    pub fn load_ongoing_chat(&self, options: &JsValue) -> Promise {
-        self.call(Shape::Value, options, Ok(Call::LoadOngoingChat))
-    }
-
-    /// `resumeChat(chatId)`: rejects with `status` 409 where the chat is not dismissed.
-    #[wasm_bindgen(js_name = resumeChat)]
-    pub fn resume_chat(&self, chat_id: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::ResumeChat { chat_id: id(chat_id, "chatId")? });
-        self.call(Shape::Value, options, call())
-    }
-
-    /// `finishChat()`.
-    #[wasm_bindgen(js_name = finishChat)]
-    pub fn finish_chat(&self, options: &JsValue) -> Promise {
-        self.call(Shape::Void, options, Ok(Call::FinishChat))
-    }
-
-    /// `destroyChat()`.
-    #[wasm_bindgen(js_name = destroyChat)]
-    pub fn destroy_chat(&self, options: &JsValue) -> Promise {
-        self.call(Shape::Void, options, Ok(Call::DestroyChat))
-    }
-
-    /// `fetchMessages()`.
-    #[wasm_bindgen(js_name = fetchMessages)]
-    pub fn fetch_messages(&self, options: &JsValue) -> Promise {
-        self.call(Shape::Value, options, Ok(Call::FetchMessages))
-    }
-
-    /// `sendTextMessage(rawContent)`.
-    #[wasm_bindgen(js_name = sendTextMessage)]
-    pub fn send_text_message(&self, raw_content: &JsValue, options: &JsValue) -> Promise {
+    /// Every asynchronous method of the contract and beyond, by its name: `arguments` is the array of its arguments, `options` the `CallOptions`
+    /// after them. One export instead of one for each method, because each would cost the download a name, a function and its glue. What
+    /// is not known here is worked out by the chunk `more`; what that does not know either rejects with `unsupported`.
+    pub fn call(&self, method: &str, arguments: &JsValue, options: &JsValue) -> Promise {
         let call = || {
-            let content = raw_content.as_string().filter(|text| !text.is_empty());
-            let content = content
-                .ok_or_else(|| invalid_argument("sendTextMessage(rawContent) takes a string that is not empty."))?;
-            let message = vec![("type", Field::Text("text".to_owned())), ("content", Field::Text(content))];
-            Ok(Call::Send { chat_id: None, message: Js::build(message), file: None })
+            let options = CallOptions::read(options)?;
+            let (call, shape) = read_call(method, arguments)?;
+            Ok(self.pump.call(call, shape, options))
         };
-        self.call(Shape::Void, options, call())
-    }
-
-    /// `sendFileMessage(file)`: resolves to the message's index, or to -1 with an `error` event where the file could not be sent.
-    #[wasm_bindgen(js_name = sendFileMessage)]
-    pub fn send_file_message(&self, file: &JsValue, options: &JsValue) -> Promise {
-        self.call(Shape::Value, options, file_message(file))
-    }
-
-    /// `escalateChat(data?)`.
-    #[wasm_bindgen(js_name = escalateChat)]
-    pub fn escalate_chat(&self, data: &JsValue, options: &JsValue) -> Promise {
-        let call = || Ok(Call::Escalate { request: optional_object(data, "data")? });
-        self.call(Shape::Void, options, call())
+        call().unwrap_or_else(|error: JsValue| Promise::reject(&error))
     }
 
     /// Beyond the contract: the end user has seen everything so far.
@@ -198,14 +107,7 @@ impl Client {
     #[wasm_bindgen(getter)]
     pub fn outbox(&self) -> Array {
         let entries = self.pump.read(|engine| engine.outbox()).unwrap_or_default();
-        entries
-            .into_iter()
-            .map(|(delivery, message)| {
-                let object = delivery_object(&delivery);
-                let _ = js_sys::Reflect::set(&object, &JsValue::from_str("message"), &message.0);
-                object
-            })
-            .collect()
+        entries.into_iter().map(|(delivery, message)| delivery_object(&delivery, Some(message))).collect()
     }
 
     /// Beyond the contract: ends the client. Open calls reject with `closed`; unsent text stays stored for a later page. Repeating it is

@@ -4,6 +4,7 @@ use engine::client::{Delivery, DeliveryState, Event, Member};
 use js_sys::{Date, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use wire::{Document, Field};
 
 use super::current::CurrentChat;
 use super::errors::to_js_error;
@@ -37,66 +38,60 @@ pub(crate) fn emission(event: Event<Js>, chat: &CurrentChat) -> (&'static str, O
         Event::MemberLeft(member) => ("chat.memberLeft", Some(identity(&member))),
         Event::TypingStarted(member) => ("chat.typingStarted", Some(identity(&member))),
         Event::TypingEnded(member) => ("chat.typingEnded", Some(identity(&member))),
-        Event::Delivery(delivery) => ("chat.delivery", Some(delivery_object(&delivery))),
+        Event::Delivery(delivery) => ("chat.delivery", Some(delivery_object(&delivery, None))),
         Event::Unread(count) => ("chat.unread", Some(JsValue::from_f64(count as f64))),
         Event::Connection(state) => ("connection", Some(JsValue::from_str(state.as_str()))),
         Event::Error(error) => ("error", Some(to_js_error(&error))),
     }
 }
 
-#[derive(Serialize)]
-struct IdentityFields<'a> {
-    r#type: &'a str,
-    id: u64,
-    is_customer: bool,
-    display_name: &'a str,
-}
-
 /// An identity: prints as `agent_1` and carries the fields that published integrations read (`ccaip.md` section 4).
 fn identity(member: &Member) -> JsValue {
-    let fields = IdentityFields {
-        r#type: &member.kind,
-        id: member.id,
-        is_customer: member.kind == "end_user",
-        display_name: &member.display_name,
-    };
-    let object: Object = to_plain_object(&fields).unchecked_into();
+    let fields = vec![
+        ("type", Field::Text(member.kind.clone())),
+        ("id", Field::Int(member.id as i64)),
+        ("is_customer", Field::Flag(member.kind == "end_user")),
+        ("display_name", Field::Text(member.display_name.clone())),
+    ];
+    let object: Object = Js::build(fields).0.unchecked_into();
     let text = member.identity();
     let to_string = Closure::<dyn FnMut() -> String>::new(move || text.clone()).into_js_value();
-    let descriptor = Object::new();
-    let _ = Reflect::set(&descriptor, &JsValue::from_str("value"), &to_string);
+    let descriptor = Js::build(vec![("value", Field::Document(Js(to_string)))]);
     // Not enumerable: a spread or JSON shows the fields only.
-    let _ = Reflect::define_property(&object, &JsValue::from_str("toString"), &descriptor);
+    let _ = Reflect::define_property(&object, &JsValue::from_str("toString"), descriptor.0.unchecked_ref());
     object.into()
 }
 
+/// The word for a state; the variants' names are the words.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryFields<'a> {
-    client_id: &'a str,
-    state: &'static str,
+#[serde(rename_all = "lowercase")]
+enum State {
+    Queued,
+    Sending,
+    Sent,
+    Failed,
 }
 
 /// `{ clientId, state, index?, error? }`.
-pub(crate) fn delivery_object(delivery: &Delivery) -> JsValue {
+pub(crate) fn delivery_object(delivery: &Delivery, message: Option<Js>) -> JsValue {
     let state = match &delivery.state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Sending => "sending",
-        DeliveryState::Sent { .. } => "sent",
-        DeliveryState::Failed(_) => "failed",
+        DeliveryState::Queued => State::Queued,
+        DeliveryState::Sending => State::Sending,
+        DeliveryState::Sent { .. } => State::Sent,
+        DeliveryState::Failed(_) => State::Failed,
     };
-    let object = to_plain_object(&DeliveryFields { client_id: &delivery.client_id, state });
+    let mut fields =
+        vec![("clientId", Field::Text(delivery.client_id.clone())), ("state", Field::Document(Js(to_word(&state))))];
     match &delivery.state {
-        DeliveryState::Sent { index } => {
-            drop(Reflect::set(&object, &JsValue::from_str("index"), &JsValue::from_f64(*index as f64)))
-        }
-        DeliveryState::Failed(error) => drop(Reflect::set(&object, &JsValue::from_str("error"), &to_js_error(error))),
+        DeliveryState::Sent { index } => fields.push(("index", Field::Int(*index as i64))),
+        DeliveryState::Failed(error) => fields.push(("error", Field::Document(Js(to_js_error(error))))),
         DeliveryState::Queued | DeliveryState::Sending => {}
     }
-    object
+    fields.extend(message.map(|message| ("message", Field::Document(message))));
+    Js::build(fields).0
 }
 
-/// A structure of ours as a plain object; numbers stay numbers.
-pub(crate) fn to_plain_object(value: &impl Serialize) -> JsValue {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
+/// A word of ours as a string. Only for enumerations: structures would bring a table of their fields' names into the download.
+pub(crate) fn to_word(word: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(word).unwrap_or(JsValue::UNDEFINED)
 }

@@ -4,7 +4,9 @@
 use engine::client::Error;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
-use wire::ErrorCode;
+use wire::{Document, ErrorCode};
+
+use crate::web::document::Js;
 
 /// The error object for an engine's error.
 pub(crate) fn to_js_error(error: &Error) -> JsValue {
@@ -18,12 +20,15 @@ pub(crate) fn to_js_error(error: &Error) -> JsValue {
     if let Some(ms) = error.retry_after_ms {
         set(&js, "retryAfterMs", &JsValue::from_f64(ms as f64));
     }
+    if let Some(fields) = error.fields_json.as_deref().and_then(Js::parse) {
+        set(&js, "fields", &fields.0);
+    }
     js
 }
 
 /// The error object for a refusal of ours.
 pub(crate) fn refusal(code: ErrorCode, message: &str) -> JsValue {
-    to_js_error(&Error { code, status: None, retry_after_ms: None, message: message.to_owned() })
+    to_js_error(&Error::new(code, message))
 }
 
 /// The error object for a malformed argument.

@@ -65,10 +65,16 @@ impl Listeners {
             // It may have been taken off by one of those before it.
             if self.has(event, &listener)
                 && let Err(error) = call(&listener)
-                && report_error(&error).is_err()
             {
-                console_error(&error);
+                report(&error);
             }
         }
+    }
+}
+
+/// Tells the page that a function of its own threw.
+pub(crate) fn report(error: &JsValue) {
+    if report_error(error).is_err() {
+        console_error(error);
     }
 }

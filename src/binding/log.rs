@@ -6,27 +6,22 @@ use std::cell::RefCell;
 use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use wire::{Document, Field};
 
-use super::convert::to_plain_object;
+use super::convert::to_word;
 use crate::web::clock::now_ms;
+use crate::web::document::Js;
 
 thread_local! {
     static HANDLER: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
 /// How much an entry matters.
-#[derive(Clone, Copy)]
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     Info,
     Warn,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    level: &'static str,
-    message: &'a str,
-    #[serde(rename = "atMs")]
-    at_ms: u64,
 }
 
 /// Sets the one function that gets every log entry of every client of this module, or none: `{level, message, atMs}`.
@@ -37,10 +32,11 @@ pub fn set_log_handler(handler: Option<Function>) {
 
 pub(crate) fn log(level: Level, message: &str) {
     let Some(handler) = HANDLER.with(|slot| slot.borrow().clone()) else { return };
-    let level = match level {
-        Level::Info => "info",
-        Level::Warn => "warn",
-    };
+    let entry = Js::build(vec![
+        ("level", Field::Document(Js(to_word(&level)))),
+        ("message", Field::Text(message.to_owned())),
+        ("atMs", Field::Int(now_ms() as i64)),
+    ]);
     // A log handler that throws is not worth an event of its own.
-    let _ = handler.call1(&JsValue::UNDEFINED, &to_plain_object(&Entry { level, message, at_ms: now_ms() }));
+    let _ = handler.call1(&JsValue::UNDEFINED, &entry.0);
 }

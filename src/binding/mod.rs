@@ -1,7 +1,8 @@
 //! What JavaScript sees: the `Client` and `Chat` classes of the contract and the log. This folder converts values and refuses malformed
 //! arguments with a typed error; it decides nothing else.
 
-mod arguments;
+pub(crate) mod arguments;
+pub(crate) mod calls;
 mod chat;
 mod client;
 pub(crate) mod convert;
@@ -10,7 +11,6 @@ pub(crate) mod errors;
 pub(crate) mod listeners;
 pub(crate) mod log;
 pub(crate) mod options;
-mod unsupported;
 
 pub use chat::Chat;
 pub use client::Client;

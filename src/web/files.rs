@@ -1,7 +1,7 @@
 //! Files of messages: kept for a later page and uploaded, by the chunk `files`.
 
 use engine::client::Error;
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
@@ -26,6 +26,7 @@ extern "C" {
         file: &JsValue,
         stalled_ms: f64,
         signal: &AbortSignal,
+        progress: &Function,
     ) -> Result<Promise, JsValue>;
 }
 
@@ -49,7 +50,7 @@ pub(crate) async fn forget(key: String) {
     }
 }
 
-/// Posts the form that the gateway gave, with the file.
+/// Posts the form that the gateway gave, with the file; `progress` hears the bytes sent and all bytes.
 pub(crate) async fn upload(
     origin: String,
     form: Js,
@@ -57,12 +58,16 @@ pub(crate) async fn upload(
     file: Option<Js>,
     stalled_ms: f64,
     signal: AbortSignal,
+    progress: impl FnMut(f64, f64) + 'static,
 ) -> Result<(), Error> {
+    let progress = Closure::<dyn FnMut(f64, f64)>::new(progress);
+    let progress: &Function = progress.as_ref().unchecked_ref();
     let url = form.text("url").unwrap_or_default();
     let url = if url.starts_with('/') { [&origin, url.as_str()].concat() } else { url };
     let fields = form.field("fields").map_or(JsValue::UNDEFINED, |fields| fields.0);
     let file = file.map_or(JsValue::UNDEFINED, |file| file.0);
-    let uploading = files().await.and_then(|files| files.upload(&url, &fields, &key, &file, stalled_ms, &signal).ok());
+    let uploading =
+        files().await.and_then(|files| files.upload(&url, &fields, &key, &file, stalled_ms, &signal, progress).ok());
     let status = match uploading {
         Some(uploading) => JsFuture::from(uploading).await.ok().and_then(|status| status.as_f64()),
         None => None,
@@ -76,5 +81,5 @@ pub(crate) async fn upload(
         Some(400..) => (ErrorCode::InvalidArgument, "The gateway does not take this file."),
         _ => (ErrorCode::Network, "The file could not be uploaded."),
     };
-    Err(Error { code, status: None, retry_after_ms: None, message: message.to_owned() })
+    Err(Error::new(code, message))
 }

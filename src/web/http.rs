@@ -1,60 +1,65 @@
 //! REST requests by `fetch`. Answers every request exactly once unless it is cancelled; never throws, whatever `fetch` rejects with.
 //!
-//! gloo-net builds the request and reads the answer's head. It does not send: its error conversion traps where a page's own `fetch`
-//! rejects with something that is no `Error`, and a trap would end the client.
+//! gloo-net reads the answer's head. It neither builds nor sends the request: its builder and its error conversion cost the download a kilobyte,
+//! and the latter traps where a page's own `fetch` rejects with something that is no `Error`, which would end the client.
 
 use engine::client::{Method, Request, Response};
-use gloo_net::http::{Method as HttpMethod, RequestBuilder};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use wire::Document;
+use wire::{Document, Field};
 
 use super::document::{Js, parse};
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
-    fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
+    fn fetch(url: &str, options: &JsValue) -> Result<Promise, JsValue>;
 
-    /// Read as text: `gloo_net` would copy it into WebAssembly memory and back.
+    /// Read as text or kept as a file: `gloo_net` would copy it into WebAssembly memory and back.
     type RawResponse;
     #[wasm_bindgen(method, catch)]
     fn text(this: &RawResponse) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn blob(this: &RawResponse) -> Result<Promise, JsValue>;
 }
 
 /// Sends a request; `None` where the network failed or the request was abandoned.
 pub(crate) async fn send(origin: String, request: Request<Js>, signal: web_sys::AbortSignal) -> Option<Response<Js>> {
-    let built = build(&origin, request, &signal)?;
-    let answer = JsFuture::from(fetch(&built).ok()?).await.ok()?;
-    let raw: web_sys::Response = answer.dyn_into().ok()?;
-    let text = JsFuture::from(raw.unchecked_ref::<RawResponse>().text().ok()?).await.ok()?;
-    let response = gloo_net::http::Response::from(raw);
-    Some(Response { status: response.status(), retry_after_ms: retry_after_ms(&response), body: parse(&text) })
+    let url = [&origin, request.path.as_str()].concat();
+    let is_for_file = request.is_for_file;
+    let options = options(request, signal)?;
+    let answer = JsFuture::from(fetch(&url, &options.0).ok()?).await.ok()?;
+    let head = gloo_net::http::Response::from(answer.clone().dyn_into::<web_sys::Response>().ok()?);
+    let readable: RawResponse = answer.unchecked_into();
+    let reading = if is_for_file && head.ok() { readable.blob() } else { readable.text() };
+    let body = JsFuture::from(reading.ok()?).await.ok()?;
+    let body = if body.is_string() { parse(&body) } else { Some(Js(body)) };
+    Some(Response { status: head.status(), retry_after_ms: retry_after_ms(&head), body })
 }
 
-fn build(origin: &str, request: Request<Js>, signal: &web_sys::AbortSignal) -> Option<web_sys::Request> {
+fn options(request: Request<Js>, signal: web_sys::AbortSignal) -> Option<Js> {
+    let text = |text: &str| Field::Text(text.to_owned());
     let method = match request.method {
-        Method::Get => HttpMethod::GET,
-        Method::Post => HttpMethod::POST,
-        Method::Patch => HttpMethod::PATCH,
-        Method::Delete => HttpMethod::DELETE,
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
     };
-    let mut builder = RequestBuilder::new(&[origin, &request.path].concat()).method(method).abort_signal(Some(signal));
+    let mut headers = Vec::new();
     if let Some(token) = &request.token {
-        builder = builder.header("Authorization", &["Bearer ", token].concat());
+        headers.push(("Authorization", Field::Text(["Bearer ", token].concat())));
     }
-    let built = match request.body {
-        Some(body) => {
-            let json = body.to_json()?;
-            builder.header("Content-Type", "application/json").body(JsValue::from_str(&json))
-        }
-        None => builder.build(),
-    };
-    built.ok().map(web_sys::Request::from)
+    let mut options = vec![("method", text(method)), ("signal", Field::Document(Js(signal.into())))];
+    if let Some(body) = request.body {
+        headers.push(("Content-Type", text("application/json")));
+        options.push(("body", Field::Text(body.to_json()?)));
+    }
+    options.push(("headers", Field::Object(headers)));
+    Some(Js::build(options))
 }
 
 fn retry_after_ms(response: &gloo_net::http::Response) -> Option<u64> {
-    let seconds: u64 = response.headers().get("retry-after")?.parse().ok()?;
+    let seconds = engine::client::number(&response.headers().get("retry-after")?)?;
     Some(seconds.saturating_mul(1000))
 }

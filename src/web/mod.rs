@@ -9,5 +9,6 @@ pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod locks;
 pub(crate) mod page;
+pub(crate) mod plans;
 pub(crate) mod storage;
 pub(crate) mod stream;

@@ -1,5 +1,5 @@
 //! The page's own life: the network came back or went, the page is shown again, restored from the cache or thawed. Says only that it may be
-//! worth trying again now, or that the network is in doubt.
+//! worth trying again now, or that the network is in doubt, and whether the page is hidden.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -15,6 +15,8 @@ const OFFLINE: &str = "offline";
 pub(crate) enum PageEvent {
     Woke,
     WentOffline,
+    /// Nothing but whether it is hidden.
+    Looked,
 }
 
 /// Listens until it is dropped.
@@ -24,8 +26,9 @@ pub(crate) struct PageEvents {
 }
 
 impl PageEvents {
-    /// Calls back whenever the page wakes up or goes offline. Where there is no page (a worker, Node) it never does.
-    pub(crate) fn listen(happened: impl Fn(PageEvent) + 'static) -> Self {
+    /// Calls back at once, and whenever the page is hidden, wakes up or goes offline, with whether it is hidden. Where there is no page (a
+    /// worker, Node) it never is.
+    pub(crate) fn listen(happened: impl Fn(PageEvent, bool) + 'static) -> Self {
         let global = js_sys::global();
         let document = Reflect::get(&global, &JsValue::from_str("document")).ok();
         let candidates: [(Option<JsValue>, &'static [&'static str]); 2] =
@@ -34,13 +37,17 @@ impl PageEvents {
             .into_iter()
             .filter_map(|(target, events)| Some((target?.dyn_into::<EventTarget>().ok()?, events)))
             .collect();
+        happened(PageEvent::Looked, is_hidden(document.as_ref()));
         let callback = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
-            let type_of = event.type_();
-            if type_of == OFFLINE {
-                happened(PageEvent::WentOffline);
-            } else if type_of == "online" || !is_hidden(document.as_ref()) {
-                happened(PageEvent::Woke);
-            }
+            let (type_of, hidden) = (event.type_(), is_hidden(document.as_ref()));
+            let event = if type_of == OFFLINE {
+                PageEvent::WentOffline
+            } else if type_of == "online" || !hidden {
+                PageEvent::Woke
+            } else {
+                PageEvent::Looked
+            };
+            happened(event, hidden);
         });
         for (target, events) in &targets {
             for event in *events {

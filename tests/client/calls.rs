@@ -1,6 +1,6 @@
 //! Calls: before readiness, while the gateway is down, with malformed arguments, not offered yet.
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Reflect};
 use sportello::Client;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -98,43 +98,62 @@ fn malformed_options_throw_a_typed_error() {
     }
 }
 
-#[wasm_bindgen_test]
-async fn every_method_of_the_contract_exists_and_what_is_not_offered_yet_says_so() {
-    let (_gateway, origin) = gateway();
-    let client: JsValue = client(&origin).into();
-    let names = method_names(&client);
-    let names: Vec<&str> = names.split(' ').collect();
+/// What this release does not offer: parts two and three.
+const NOT_OFFERED: [&str; 17] = [
+    "getTrigger",
+    "runTrigger",
+    "createCall",
+    "loadCall",
+    "cancelCall",
+    "getTimeSlots",
+    "sendChatTranscripts",
+    "downloadChatTranscript",
+    "getPdfStatus",
+    "getChatSurvey",
+    "sendChatSurvey",
+    "sendChatRate",
+    "createEmail",
+    "getProhibitedFileTypes",
+    "createCobrowseCode",
+    "startCobrowse",
+    "updatePostSession",
+];
+
+/// The asynchronous methods of the contract.
+pub(crate) fn contract_methods() -> Vec<&'static str> {
     let contract = include_str!("../types/contract/headless-client.d.ts");
     let body = contract.split("export interface Client {").nth(1).unwrap().split("\n}").next().unwrap();
-    let methods: Vec<&str> =
-        body.lines().filter_map(|line| line.strip_prefix("  ")?.split_once('(')).map(|(name, _)| name).collect();
-    let methods: Vec<&str> = methods.into_iter().filter(|name| name.chars().all(char::is_alphanumeric)).collect();
-    assert_eq!(methods.len(), 42, "{methods:?}");
-    let offered = [
-        "on",
-        "off",
-        "getCompany",
-        "getMenus",
-        "getWaitTimes",
-        "createChat",
-        "loadChat",
-        "loadOngoingChat",
-        "resumeChat",
-        "finishChat",
-        "destroyChat",
-        "fetchMessages",
-        "sendTextMessage",
-        "sendFileMessage",
-        "escalateChat",
-    ];
+    let methods = body.lines().filter_map(|line| line.strip_prefix("  ")?.split_once('(')).map(|(name, _)| name);
+    methods.filter(|name| name.chars().all(char::is_alphanumeric) && !["on", "off"].contains(name)).collect()
+}
+
+#[wasm_bindgen_test]
+async fn every_method_of_the_contract_is_known_and_what_is_not_offered_yet_says_so() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let methods = contract_methods();
+    assert_eq!(methods.len(), 40, "{methods:?}");
     for method in methods {
-        assert!(names.contains(&method), "{method} is missing");
-        if !offered.contains(&method) {
-            let function: Function = get(&client, method).unchecked_into();
-            let promise: Promise = function.call0(&client).unwrap().unchecked_into();
-            assert_eq!(code(promise).await, "unsupported", "{method}");
-        }
+        let outcome = outcome(client.ask(method, &[], &NONE)).await;
+        let code = outcome.err().map(|error| text(&error, "code")).unwrap_or_default();
+        assert_eq!(code == "unsupported", NOT_OFFERED.contains(&method), "{method}: {code}");
     }
+    assert_eq!(code(client.ask("toString", &[], &NONE)).await, "unsupported");
+    assert_eq!(code(client.ask("__proto__", &[], &NONE)).await, "unsupported");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_was_not_told_how_chunks_are_loaded_is_not_offered_what_needs_them() {
+    let (_gateway, origin) = gateway();
+    sportello::set_chunks(JsValue::UNDEFINED);
+    let client = client(&origin);
+    for method in ["getChatHistory", "checkIn", "attachBrowserForm", "sendFileMessage"] {
+        let file = web_sys::Blob::new().unwrap();
+        assert_eq!(code(client.ask(method, &[&file], &NONE)).await, "unsupported", "{method}");
+    }
+    client.close();
 }
 
 #[wasm_bindgen_test]

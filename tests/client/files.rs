@@ -23,7 +23,19 @@ async fn a_file_is_uploaded_and_its_message_names_it() {
     let (gateway, origin) = gateway();
     let log = offer_chunks(false);
     let (client, recorder) = in_chat(&origin).await;
-    let index = value(client.send_file_message(&picture(), &NONE)).await;
+    let heard = Array::new();
+    let options = js_sys::Object::new();
+    let hear =
+        js_sys::Function::new_with_args("progress", "this.push(progress); throw new Error('page')").bind0(&heard);
+    set(&options, "onProgress", hear);
+    let page_errors = count_page_errors();
+    let index = value(client.send_file_message(&picture(), &options)).await;
+    page_errors.stop();
+    assert_eq!(page_errors.count(), 2, "a listener that throws is reported and hurts nobody");
+    assert_eq!(in_json(&heard), in_json(&recorder.all("chat.uploadProgress").iter().collect::<Array>()));
+    let last = heard.get(1);
+    assert_eq!((get(&last, "sentBytes"), get(&last, "totalBytes")), (9.into(), 9.into()));
+    assert_eq!(text(&last, "clientId"), text(&recorder.all("chat.delivery")[0], "clientId"));
     assert_eq!(index.as_f64(), Some(1.0));
     assert_eq!(words(&log), format!("keep|upload {origin}/form k 9"), "the form is posted to the gateway");
     turn().await;
@@ -70,4 +82,52 @@ async fn a_file_survives_the_reload_of_its_page() {
     turn().await;
     assert_eq!(words(&log), format!("keep|upload {origin}/form k 9|forget"));
     later.close();
+}
+
+#[wasm_bindgen_test]
+async fn the_kind_of_a_file_follows_its_type() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    for (content_type, kind) in [
+        ("image/webp", "photo"),
+        ("video/mp4", "video"),
+        ("audio/mpeg", "audio"),
+        ("application/pdf", "document"),
+        ("", "document"),
+    ] {
+        let file = js_sys::Function::new_with_args("type", "return new File(['x'], 'a', { type })");
+        let file = file.call1(&NONE, &content_type.into()).unwrap();
+        value(client.send_file_message(&file, &NONE)).await;
+        assert_eq!(text(&gateway.messages().iter().last().unwrap(), "type"), kind, "{content_type}");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn an_upload_is_cancelled_by_its_signal() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let chunks = offered_chunks();
+    let waits = "return this().then((files) => ({ ...files, upload: (url, fields, key, file, ms, signal) => \
+        new Promise((resolve) => signal.addEventListener('abort', () => { globalThis.uploadAborted = true; resolve(0); })) }))";
+    set(&chunks, "files", js_sys::Function::new_no_args(waits).bind0(&get(&chunks, "files")));
+    let (client, recorder) = in_chat(&origin).await;
+    let controller = web_sys::AbortController::new().unwrap();
+    let options = js_sys::Object::new();
+    set(&options, "signal", controller.signal());
+    let sending = client.send_file_message(&picture(), &options);
+    while gateway.count_requests("POST /api/v1/chats/7/uploads") == 0 {
+        turn().await;
+    }
+    turn().await;
+    turn().await;
+    controller.abort();
+    assert_eq!(code(sending).await, "aborted");
+    assert_eq!(get(&js_sys::global(), "uploadAborted"), JsValue::TRUE);
+    assert_eq!(gateway.messages().length(), 0);
+    assert_eq!(client.outbox().length(), 0);
+    value(send(&client, "the next goes on")).await;
+    assert!(recorder.errors().is_empty(), "its caller knows");
+    client.close();
 }

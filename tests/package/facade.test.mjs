@@ -173,6 +173,39 @@ test("a call made in the error listener of a failed download tries again", async
   assert.equal(tries, 2);
 });
 
+test("an app that calls in every error listener while the module cannot load leaves the page its turns", async (context) => {
+  const { Client } = await freshFacade(context);
+  let tries = 0;
+  const client = new Client({ ...OPTIONS, wasm: async () => (tries++, Promise.reject(new Error("offline"))) });
+  const codes = [];
+  client.on("error", ({ code }) => {
+    codes.push(code);
+    client.getMenus().catch(() => {});
+  });
+  const before = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  assert.ok(performance.now() - before < 5_000, "timers run");
+  assert.ok(tries >= 2 && tries <= 3, `${tries} tries in 1.2 s`);
+  assert.deepEqual([...new Set(codes)], ["wasm_load_failed"]);
+  client.close();
+});
+
+test("options go to the core beside the arguments, and chunks can be loaded", async (context) => {
+  const { Client, fake } = await freshFacade(context);
+  const client = new Client(OPTIONS);
+  await client.getCompany();
+  const seen = [];
+  fake.clients[0].call = (...args) => (seen.push(args), Promise.resolve());
+  const options = { onProgress() {} };
+  await client.sendFileMessage("file", options);
+  await client.submitForm("message", []);
+  assert.deepEqual(seen, [["sendFileMessage", ["file", options], options], ["submitForm", ["message", []], undefined]]);
+  assert.deepEqual(Object.keys(fake.chunks), ["events", "files", "forms", "more"]);
+  for (const [name, exported] of [["more", "plan"], ["forms", "plan"], ["events", "open"], ["files", "upload"]]) {
+    assert.equal(typeof (await fake.chunks[name]())[exported], "function");
+  }
+});
+
 test("closing before the core is there rejects what waits and never makes a core", async (context) => {
   const { Client, fake } = await freshFacade(context);
   const load = heldBack();

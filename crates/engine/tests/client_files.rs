@@ -50,7 +50,7 @@ fn upload(driver: &mut Driver) -> (String, Option<Value>) {
 }
 
 fn done(driver: &mut Driver, client_id: &str, result: Result<(), ErrorCode>) {
-    let result = result.map_err(|code| Error { code, status: None, retry_after_ms: None, message: String::new() });
+    let result = result.map_err(|code| Error::new(code, ""));
     driver.feed(Input::Uploaded { client_id: client_id.to_owned(), result });
 }
 

@@ -363,12 +363,16 @@ impl World {
                 self.tabs[tab].requests.insert(request.id, InFlight { is_exchange, is_post });
                 self.send_request(tab, request);
             }
+            // Nobody here makes a call that a driver works out.
+            Output::Plan { .. } => {}
             Output::CancelHttp { request } => drop(self.tabs[tab].requests.remove(&request)),
             Output::OpenStream { stream, transport } => self.open_stream(tab, stream, transport),
             Output::Lock { name } => self.ask_for_lock(tab, name),
             Output::Unlock => self.unlock(tab),
             Output::KeepFile { key, .. } => self.keep_file(tab, key),
-            Output::Upload { client_id, key, file, form } => self.upload(tab, client_id, &key, file.is_some(), &form),
+            Output::Upload { client_id, key, file, form, .. } => {
+                self.upload(tab, client_id, &key, file.is_some(), &form)
+            }
             Output::CancelUpload { client_id } => drop(self.tabs[tab].uploads.remove(&client_id)),
             Output::SendFrame { stream, frame } => {
                 if let Some((open, connection)) = self.tabs[tab].stream

@@ -22,7 +22,7 @@ pub(crate) struct Upload {
 }
 
 fn failed(code: ErrorCode) -> Error {
-    Error { code, status: None, retry_after_ms: None, message: "The file could not be uploaded.".to_owned() }
+    Error::new(code, "The file could not be uploaded.")
 }
 
 impl World {

@@ -94,7 +94,7 @@ error_codes! {
     Unavailable = "unavailable", retryable: true;
     /// The platform or this release does not offer the call.
     Unsupported = "unsupported", retryable: false;
-    /// The WebAssembly module could not be loaded; the next call tries again.
+    /// The WebAssembly module, or a part of the package that the call needs, could not be loaded; the next call tries again.
     WasmLoadFailed = "wasm_load_failed", retryable: true;
 }
 

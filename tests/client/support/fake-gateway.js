@@ -146,6 +146,8 @@ export class FakeGateway {
       return json(401, { error: { code: "unauthorized", message: "another session" } });
     }
     const index = this.chat?.last_index ?? 0;
+    const [path, rest] = [url.pathname.replace("/api/v1", ""), this.#rare(request.method, url, body)];
+    if (rest !== undefined) return this.bodies.push({ path, ...body }), rest;
     if (entry === "GET /api/v1/company") return json(200, { name: "Company" });
     if (entry.startsWith("GET /api/v1/menus")) return json(200, { menus: [{ id: 1, name: "Help" }], direct: { key: false, user: false } });
     if (entry === "POST /api/v1/chats") return json(201, { chat: this.#newChat() });
@@ -174,6 +176,53 @@ export class FakeGateway {
       return json(201, { media_id: 40, upload: { url: "/form", fields: { key: "k" } } });
     }
     return json(404, { error: { code: "not_found", message: "no such thing" } });
+  }
+
+  /** The calls that few chats make; undefined for any other. */
+  #rare(method, url, body) {
+    const ask = `${method} ${url.pathname.replace("/api/v1", "")}`;
+    const chat = (patch) => (this.change(JSON.stringify(patch)), json(200, { chat: this.chat }));
+    const conflict = json(409, { error: { code: "conflict", message: "not now" } });
+    const deflection = { enabled: true, threshold: 300, email: false, keep_waiting: true, external_deflection_links: { enabled: false, ids: [] }, links: [] };
+    switch (ask) {
+      case "GET /after_hours_message":
+        return json(200, { message: `closed (${url.searchParams.get("lang")})` });
+      case "GET /deflection":
+        return json(200, deflection);
+      case "GET /chats/7/deflection":
+        return json(200, { ...deflection, reason: "over_capacity" });
+      case "POST /chats/7/escalations":
+        return json(201, { id: 3, chat_id: 7, status: "escalated" });
+      case "PATCH /chats/7/escalations/3":
+        return json(200, { id: 3, chat_id: 7, status: "deflected" });
+      case "POST /chats/7/events":
+      case "POST /chats/7/visibility":
+      case "POST /chats/7/preview":
+        this.frames.push({ ...body, type: ask.split("/").pop(), by: "rest" });
+        return new Response(null, { status: 204 });
+      case "POST /chats/7/check_in":
+        return this.chat.status === "queued" ? chat({ check_in: body.state }) : conflict;
+      case "POST /chats/7/rejoin":
+        return this.chat.status === "checked_out" ? chat({ status: "queued" }) : conflict;
+      case "GET /chat_history": {
+        const entries = [{ $index: 1, $timestamp: 1700000000000, $userType: "agent", $userId: 1, type: "photo", media_id: 40, media: { name: "old.png", content_type: "image/png", size: 3 } }];
+        const chats = [{ comm_id: 6, assigned_at: "2026-01-01T00:00:00Z", comm_type: "chat", timezone: "UTC", entries }];
+        return json(200, { chats, missing_chat_ids: [5], pagination: { next_page: -1, per_page: 10 } });
+      }
+      case "GET /chats/6/media/40":
+      case "GET /chats/7/media/40":
+        return new Response(new Blob([ask.includes("/6/") ? "old" : "new"], { type: "application/octet-stream" }));
+      case "GET /chats/7/forms/2":
+        return json(200, { title: `Details (${url.searchParams.get("lang")})`, header: "", footer: "", questions: [] });
+      case "POST /chats/7/forms/2":
+        if (body.form_response.length === 0) {
+          const fields = [{ question_id: 1, problem: "missing" }];
+          return json(400, { error: { code: "invalid_argument", message: "answers are missing", fields } });
+        }
+        return json(201, { index: 3, sid: "m3", timestamp_ms: 1 });
+      default:
+        return undefined;
+    }
   }
 
   #send({ client_id, message }) {
@@ -321,27 +370,42 @@ export function watchedController() {
   return { controller, signal, counts };
 }
 
-/** The names of the methods that exist on an object or its prototypes. */
-export function methodNames(object) {
-  const names = [];
-  for (let o = object; o && o !== Object.prototype; o = Object.getPrototypeOf(o)) names.push(...Object.getOwnPropertyNames(o));
-  return names.join(" ");
+/** Says whether the page is hidden, as far as the page can tell, and that it changed. */
+export function setHidden(hidden) {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+/** A frame on the page. */
+export function frame() {
+  const iframe = document.createElement("iframe");
+  document.body.append(iframe);
+  return iframe;
+}
+
+/** A window message from a frame, as the browser would deliver it. */
+export function postFrom(source, origin, data) {
+  dispatchEvent(new MessageEvent("message", { source: source.contentWindow, origin, data }));
 }
 
 /** How the package loads its chunks, but with a `files` that keeps them in memory and uploads to nowhere; `log` tells what it was asked. */
-export function chunksWith(open, lost) {
+export function chunksWith(open, lost, more, forms) {
   const log = [];
   const kept = new Map();
   return {
     log,
     events: async () => ({ open }),
+    more: async () => (log.push("more"), { plan: more }),
+    forms: async () => (log.push("forms"), { plan: forms }),
     files: async () => ({
       keep: async (key, file) => void (kept.set(key, file), log.push("keep")),
       forget: async (key) => void (kept.delete(key), log.push("forget")),
-      upload: async (url, fields, key, file) => {
+      upload: async (url, fields, key, file, stalledMs, signal, heard) => {
         file ??= kept.get(key);
         log.push(`upload ${url} ${fields.key} ${file?.size}`);
-        return lost ? -1 : 204;
+        if (lost) return -1;
+        for (const sent of [1, file.size]) heard(sent, file.size);
+        return 204;
       },
     }),
   };

@@ -57,9 +57,13 @@ extern "C" {
     #[wasm_bindgen(method, js_name = blockSockets)]
     pub(crate) fn block_sockets(this: &FakeGateway);
     #[wasm_bindgen(js_name = chunksWith)]
-    fn chunks_with(open: &JsValue, lost: bool) -> JsValue;
-    #[wasm_bindgen(js_name = methodNames)]
-    pub(crate) fn method_names(object: &JsValue) -> String;
+    fn chunks_with(open: &JsValue, lost: bool, more: &JsValue, forms: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = setHidden)]
+    pub(crate) fn set_hidden(hidden: bool);
+    #[wasm_bindgen]
+    pub(crate) fn frame() -> JsValue;
+    #[wasm_bindgen(js_name = postFrom)]
+    pub(crate) fn post_from(source: &JsValue, origin: &str, data: &JsValue);
 
     pub(crate) type PageErrors;
     #[wasm_bindgen(js_name = countPageErrors)]
@@ -85,17 +89,41 @@ extern "C" {
     fn open_events(url: &str, heard: &Function, ended: &Function) -> JsValue;
 }
 
-/// Lets clients load chunks: the package's own `events`, and a `files` that keeps files in memory. Gives what `files` was asked.
+#[wasm_bindgen(module = "/pkg-template/more.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan, catch)]
+    fn plan_more(method: &JsValue, arguments: &JsValue, lang: &JsValue, signal: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(module = "/pkg-template/forms.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan, catch)]
+    fn plan_form(method: &JsValue, arguments: &JsValue, lang: &JsValue, signal: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+type Plan = dyn FnMut(JsValue, JsValue, JsValue, JsValue) -> Result<JsValue, JsValue>;
+
+/// Lets clients load chunks: the package's own `events`, `more` and `forms`, and a `files` that keeps files in memory. Gives what `files` was
+/// asked.
 pub(crate) fn offer_chunks(files_are_lost: bool) -> Array {
     let open = Closure::<dyn FnMut(String, Function, Function) -> JsValue>::new(|url: String, heard, ended| {
         open_events(&url, &heard, &ended)
     });
-    let chunks = chunks_with(&open.into_js_value(), files_are_lost);
+    let more = Closure::<Plan>::new(|method, arguments, lang, signal| plan_more(&method, &arguments, &lang, &signal));
+    let form = Closure::<Plan>::new(|method, arguments, lang, signal| plan_form(&method, &arguments, &lang, &signal));
+    let chunks = chunks_with(&open.into_js_value(), files_are_lost, &more.into_js_value(), &form.into_js_value());
+    OFFERED.with(|slot| *slot.borrow_mut() = chunks.clone());
     sportello::set_chunks(chunks.clone());
     get(&chunks, "log").unchecked_into()
 }
 
+/// The chunks that were offered last.
+pub(crate) fn offered_chunks() -> JsValue {
+    OFFERED.with(|slot| slot.borrow().clone())
+}
+
 thread_local! {
+    static OFFERED: RefCell<JsValue> = const { RefCell::new(JsValue::UNDEFINED) };
     static ORIGINS: RefCell<u32> = const { RefCell::new(0) };
 }
 
@@ -183,6 +211,16 @@ pub(crate) async fn code(promise: Promise) -> String {
     text(&rejection(promise).await, "code")
 }
 
+/// A value given as JSON.
+pub(crate) fn json(text: &str) -> JsValue {
+    js_sys::JSON::parse(text).expect("JSON")
+}
+
+/// A value as JSON.
+pub(crate) fn in_json(value: &JsValue) -> String {
+    js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
 /// One turn of the page's event loop.
 pub(crate) async fn turn() {
     let promise = Promise::new(&mut |resolve, _| set_timeout(&resolve, 0));
@@ -201,7 +239,7 @@ pub(crate) struct Recorder {
     record: Rc<RefCell<Record>>,
 }
 
-pub(crate) const EVENTS: [&str; 20] = [
+pub(crate) const EVENTS: [&str; 21] = [
     "ready",
     "authenticated",
     "chat.ongoing",
@@ -220,6 +258,7 @@ pub(crate) const EVENTS: [&str; 20] = [
     "chat.reconnected",
     "chat.delivery",
     "chat.unread",
+    "chat.uploadProgress",
     "connection",
     "error",
 ];
@@ -262,7 +301,7 @@ impl Recorder {
 
     /// The names of the events so far, without those that are beside the point.
     pub(crate) fn names(&self) -> Vec<String> {
-        let quiet = ["connection", "chat.delivery", "chat.unread"];
+        let quiet = ["connection", "chat.delivery", "chat.unread", "chat.uploadProgress"];
         self.record
             .borrow()
             .events
@@ -305,4 +344,55 @@ pub(crate) async fn in_chat(origin: &str) -> (Client, Recorder) {
 
 pub(crate) fn send(client: &Client, content: &str) -> Promise {
     client.send_text_message(&JsValue::from_str(content), &NONE)
+}
+
+/// The contract's methods with their arguments one by one, as a page calls them.
+pub(crate) trait Contract {
+    fn ask(&self, method: &str, arguments: &[&JsValue], options: &JsValue) -> Promise;
+
+    fn get_company(&self, options: &JsValue) -> Promise {
+        self.ask("getCompany", &[], options)
+    }
+    fn get_menus(&self, key: &JsValue, lang: &JsValue, options: &JsValue) -> Promise {
+        self.ask("getMenus", &[key, lang], options)
+    }
+    fn get_wait_times(&self, menu_id: &JsValue, lang: &JsValue, options: &JsValue) -> Promise {
+        self.ask("getWaitTimes", &[menu_id, lang], options)
+    }
+    fn create_chat(&self, menu_id: &JsValue, data: &JsValue, options: &JsValue) -> Promise {
+        self.ask("createChat", &[menu_id, data], options)
+    }
+    fn load_chat(&self, chat_id: &JsValue, options: &JsValue) -> Promise {
+        self.ask("loadChat", &[chat_id], options)
+    }
+    fn load_ongoing_chat(&self, options: &JsValue) -> Promise {
+        self.ask("loadOngoingChat", &[], options)
+    }
+    fn resume_chat(&self, chat_id: &JsValue, options: &JsValue) -> Promise {
+        self.ask("resumeChat", &[chat_id], options)
+    }
+    fn finish_chat(&self, options: &JsValue) -> Promise {
+        self.ask("finishChat", &[], options)
+    }
+    fn destroy_chat(&self, options: &JsValue) -> Promise {
+        self.ask("destroyChat", &[], options)
+    }
+    fn fetch_messages(&self, options: &JsValue) -> Promise {
+        self.ask("fetchMessages", &[], options)
+    }
+    fn send_text_message(&self, content: &JsValue, options: &JsValue) -> Promise {
+        self.ask("sendTextMessage", &[content], options)
+    }
+    fn send_file_message(&self, file: &JsValue, options: &JsValue) -> Promise {
+        self.ask("sendFileMessage", &[file], options)
+    }
+    fn escalate_chat(&self, data: &JsValue, options: &JsValue) -> Promise {
+        self.ask("escalateChat", &[data], options)
+    }
+}
+
+impl Contract for Client {
+    fn ask(&self, method: &str, arguments: &[&JsValue], options: &JsValue) -> Promise {
+        self.call(method, &arguments.iter().collect::<Array>().into(), options)
+    }
 }

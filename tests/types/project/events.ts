@@ -11,7 +11,7 @@ type ContractEvent =
   | "chat.typingStarted" | "chat.typingEnded" | "chat.connected" | "chat.disconnected" | "chat.dismissed" | "chat.timeout" | "chat.ended"
   | "chat.destroyed" | "cobrowse.request" | "cobrowse.loaded" | "cobrowse.updated" | "cobrowse.ended";
 holds<Equal<Exclude<ContractEvent, ClientEvent>, never>>();
-holds<Equal<Exclude<ClientEvent, ContractEvent>, "error" | "chat.reconnected" | "chat.delivery" | "chat.unread" | "connection">>();
+holds<Equal<Exclude<ClientEvent, ContractEvent>, "error" | "chat.reconnected" | "chat.delivery" | "chat.unread" | "chat.uploadProgress" | "connection">>();
 
 declare const client: Client;
 client.on("ready", () => holds<Equal<ClientEventMap["ready"], []>>());
@@ -19,6 +19,7 @@ client.on("chat.updated", (chat) => holds<Equal<typeof chat, Chat>>());
 client.on("chat.message", (message) => holds<Equal<typeof message, MessageResponse>>());
 client.on("chat.memberJoined", (identity) => holds<Equal<typeof identity, Identity>>());
 client.on("chat.delivery", (delivery) => holds<Equal<typeof delivery, Delivery>>());
+client.on("chat.uploadProgress", ({ sentBytes, totalBytes }) => holds<Equal<[typeof sentBytes, typeof totalBytes], [number, number]>>());
 client.on("chat.unread", (count) => holds<Equal<typeof count, number>>());
 client.on("connection", (state) => holds<Equal<typeof state, ConnectionState>>());
 client.on("cobrowse.updated", (session) => holds<Equal<typeof session, unknown>>());

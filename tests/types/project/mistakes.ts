@@ -37,6 +37,16 @@ void client.createChat({ id: 1 });
 void client.getMenus(undefined, undefined, { signal: new AbortController() });
 // @ts-expect-error a method that does not exist
 void client.sendMessage("hello");
+declare const file: File;
+// @ts-expect-error progress is for files
+void client.sendTextMessage("hello", { onProgress: () => undefined });
+// @ts-expect-error a listener is a function
+void client.sendFileMessage(file, { onProgress: true });
+declare const message: import("sportello").MessageResponse;
+// @ts-expect-error a frame, not where it is
+void client.attachBrowserForm(message, "iframe");
+// @ts-expect-error answers name their questions
+void client.submitForm(message, [{ id: 1, value: "x" }]);
 // @ts-expect-error accessors cannot be assigned
 client.unreadCount = 0;
 // @ts-expect-error the state belongs to the SDK

@@ -7,10 +7,13 @@ use super::engine::Client;
 use super::error::Error;
 use super::identity::random_text;
 use super::text::{decimal, with_query};
-use super::types::{Call, Event, Method, OpId, Output, Request, RequestId, Response, Settled};
+use super::types::{Answer, Call, Event, Method, OpId, Output, Plan, Request, RequestId, Response, Scope, Settled};
 
 /// Characters of an idempotency key: 132 random bits.
 const CLIENT_ID_LENGTH: usize = 22;
+
+/// How many times as long as any other call a file may take.
+const DOWNLOAD_PATIENCE: u64 = 20;
 
 /// How long the same question for a chat, while unanswered, means the same chat.
 const CREATION_MS: u64 = 60_000;
@@ -26,18 +29,16 @@ pub(crate) struct Creation {
 pub(crate) enum Purpose<D> {
     /// A session.
     Exchange,
-    /// The body is the call's result.
-    Body(OpId),
-    /// Only success counts.
-    Done(OpId),
+    /// The driver works out the request; the chat is the one that was current at the call.
+    Plan { op: OpId, chat_id: Option<u64> },
+    /// The answer is the call's result.
+    Rest(OpId, Answer),
     /// The chat of the body becomes the current one, from its first message on.
     CreateChat(OpId),
     /// The chat of the body becomes the current one, from its newest message on.
     LoadChat(OpId),
     /// The same, where one is ongoing.
     LoadOngoingChat(OpId),
-    /// The chat of the body is finished.
-    FinishChat(OpId),
     /// One more page of messages of the chat.
     Page { op: OpId, chat_id: u64, collected: Vec<(u64, D)> },
     /// A place for the file of a message of the outbox.
@@ -51,12 +52,11 @@ pub(crate) enum Purpose<D> {
 impl<D> Purpose<D> {
     fn op(&self) -> Option<OpId> {
         match self {
-            Purpose::Body(op)
-            | Purpose::Done(op)
+            Purpose::Rest(op, _)
+            | Purpose::Plan { op, .. }
             | Purpose::CreateChat(op)
             | Purpose::LoadChat(op)
             | Purpose::LoadOngoingChat(op)
-            | Purpose::FinishChat(op)
             | Purpose::Page { op, .. } => Some(*op),
             Purpose::Exchange | Purpose::Reserve { .. } | Purpose::Post { .. } | Purpose::Quiet => None,
         }
@@ -91,18 +91,18 @@ impl<D> Pending<D> {
 impl<D: Document> Client<D> {
     pub(crate) fn handle_call(&mut self, op: OpId, call: Call<D>) {
         match call {
-            Call::Company => self.get(Purpose::Body(op), "/api/v1/company".to_owned()),
+            Call::Company => self.get(Purpose::Rest(op, Answer::Json), "/api/v1/company".to_owned()),
             Call::Menus { key, lang } => {
                 let lang = lang.or_else(|| self.config.lang.clone());
                 self.get(
-                    Purpose::Body(op),
+                    Purpose::Rest(op, Answer::Json),
                     with_query("/api/v1/menus", &[("key", key.as_deref()), ("lang", lang.as_deref())]),
                 );
             }
             Call::WaitTimes { menu_id, lang } => {
                 let lang = lang.or_else(|| self.config.lang.clone());
                 let path = ["/api/v1/menus/", &decimal(menu_id), "/wait_times"].concat();
-                self.get(Purpose::Body(op), with_query(&path, &[("lang", lang.as_deref())]));
+                self.get(Purpose::Rest(op, Answer::Json), with_query(&path, &[("lang", lang.as_deref())]));
             }
             Call::CreateChat { menu_id, chat } => self.create_chat(op, menu_id, chat),
             Call::LoadChat { chat_id } => self.get(Purpose::LoadChat(op), chat_path(chat_id, "")),
@@ -112,30 +112,67 @@ impl<D: Document> Client<D> {
                 self.request(Purpose::LoadChat(op), Method::Post, chat_path(chat_id, "/resume"), body);
             }
             Call::FinishChat => {
-                if let Some(chat_id) = self.chat_for(op) {
-                    let body = D::build(vec![("status", Field::Text("finished".to_owned()))]);
-                    self.request(Purpose::FinishChat(op), Method::Patch, chat_path(chat_id, ""), Some(body));
-                }
+                let body = D::build(vec![("status", Field::Text("finished".to_owned()))]);
+                self.ask_of_chat(op, Method::Patch, "", body);
             }
             Call::DestroyChat => self.destroy_chat(op),
             Call::FetchMessages => self.fetch_messages(op),
             Call::Send { chat_id, message, file } => self.send_message(op, chat_id, message, file),
             Call::Escalate { request } => {
-                if let Some(chat_id) = self.chat_for(op) {
-                    let body = request.unwrap_or_else(|| D::build(Vec::new()));
-                    self.request(Purpose::Done(op), Method::Post, chat_path(chat_id, "/escalations"), Some(body));
+                let body = request.unwrap_or_else(|| D::build(Vec::new()));
+                self.ask_of_chat(op, Method::Post, "/escalations", body);
+            }
+            Call::Preview { content } => self.preview(op, content),
+            Call::Planned { is_patient } => {
+                let chat_id = self.chat_id();
+                self.get(Purpose::Plan { op, chat_id }, String::new());
+                if is_patient && let Some(pending) = self.requests.last_mut() {
+                    pending.deadline_ms = u64::MAX;
                 }
             }
         }
     }
 
-    /// The current chat; without one the call is settled.
-    fn chat_for(&mut self, op: OpId) -> Option<u64> {
-        let chat_id = self.chat.as_ref().map(|chat| chat.id);
-        if chat_id.is_none() {
-            self.settle(op, Err(no_chat()));
+    fn chat_id(&self) -> Option<u64> {
+        self.chat.as_ref().map(|chat| chat.id)
+    }
+
+    /// Asks something of the current chat; only success counts.
+    fn ask_of_chat(&mut self, op: OpId, method: Method, path: &str, body: D) {
+        let plan = Plan { method, scope: Scope::Chat, path: path.to_owned(), body: Some(body), answer: Answer::Any };
+        self.carry_out(op, self.chat_id(), plan);
+    }
+
+    fn carry_out(&mut self, op: OpId, chat_id: Option<u64>, mut plan: Plan<D>) {
+        if plan.answer == Answer::Message
+            && let Some(message) = plan.body.take()
+        {
+            return self.send_message(op, chat_id, message, None);
         }
-        chat_id
+        let path = match (plan.scope, chat_id) {
+            (Scope::Chat | Scope::Either, Some(chat_id)) => chat_path(chat_id, &plan.path),
+            (Scope::Chat, None) => return self.settle(op, Err(no_chat())),
+            (Scope::Company | Scope::Either, _) => ["/api/v1", plan.path.as_str()].concat(),
+        };
+        self.request(Purpose::Rest(op, plan.answer), plan.method, path, plan.body);
+        if plan.answer == Answer::File
+            && let Some(pending) = self.requests.last_mut()
+        {
+            let patience_ms = self.config.call_timeout_ms.saturating_mul(DOWNLOAD_PATIENCE);
+            pending.deadline_ms = self.now_ms.saturating_add(patience_ms);
+        }
+    }
+
+    /// The driver worked out the request of a call, or could not.
+    pub(crate) fn planned(&mut self, request: RequestId, plan: Result<Option<Plan<D>>, Error>) {
+        let is_it = |pending: &Pending<D>| pending.id == request && matches!(pending.purpose, Purpose::Plan { .. });
+        let Some(position) = self.requests.iter().position(is_it) else { return };
+        let Purpose::Plan { op, chat_id } = self.requests.swap_remove(position).purpose else { return };
+        match plan {
+            Ok(Some(plan)) => self.carry_out(op, chat_id, plan),
+            Ok(None) => self.settle(op, Ok(Settled::Done)),
+            Err(error) => self.settle(op, Err(error)),
+        }
     }
 
     fn create_chat(&mut self, op: OpId, menu_id: u64, chat: Option<D>) {
@@ -161,16 +198,16 @@ impl<D: Document> Client<D> {
     }
 
     fn destroy_chat(&mut self, op: OpId) {
-        let Some(chat_id) = self.chat.as_ref().map(|chat| chat.id) else { return self.settle(op, Ok(Settled::Done)) };
+        let Some(chat_id) = self.chat_id() else { return self.settle(op, Ok(Settled::Done)) };
         let error = Error::new(ErrorCode::ChatEnded, "The chat was destroyed.");
         self.drop_messages_of(chat_id, &error);
         self.detach();
         self.emit(Event::ChatDestroyed);
-        self.request(Purpose::Done(op), Method::Delete, chat_path(chat_id, ""), None);
+        self.request(Purpose::Rest(op, Answer::Any), Method::Delete, chat_path(chat_id, ""), None);
     }
 
     fn fetch_messages(&mut self, op: OpId) {
-        let Some(chat_id) = self.chat.as_ref().map(|chat| chat.id) else {
+        let Some(chat_id) = self.chat_id() else {
             self.emit(Event::Error(no_chat()));
             return self.settle(op, Ok(Settled::Messages(Vec::new())));
         };
@@ -213,6 +250,11 @@ impl<D: Document> Client<D> {
         let token = self.session.token().map(str::to_owned);
         let mut needs_session = false;
         for pending in self.requests.iter_mut().filter(|pending| !pending.sent) {
+            if let Purpose::Plan { op, .. } = pending.purpose {
+                pending.sent = true;
+                self.outputs.push_back(Output::Plan { request: pending.id, op });
+                continue;
+            }
             if !matches!(pending.purpose, Purpose::Exchange) {
                 if token.is_none() {
                     needs_session = true;
@@ -228,6 +270,7 @@ impl<D: Document> Client<D> {
                 path: pending.path.clone(),
                 token: pending.token.clone(),
                 body: pending.body.clone(),
+                is_for_file: matches!(pending.purpose, Purpose::Rest(_, Answer::File)),
             }));
         }
         if needs_session {
@@ -275,20 +318,22 @@ impl<D: Document> Client<D> {
             Purpose::Reserve { client_id } => self.reserved(&client_id, body),
             Purpose::Post { client_id } => self.posted(&client_id, body),
             Purpose::Quiet => {}
-            Purpose::Body(op) => {
-                let result = body.and_then(|body| body.map(Settled::Body).ok_or_else(unreadable));
-                self.settle(op, result);
-            }
-            Purpose::Done(op) => self.settle(op, body.map(|_| Settled::Done)),
-            Purpose::CreateChat(op) => self.chat_arrived(op, body, ChatArrival::Created),
-            Purpose::LoadChat(op) => self.chat_arrived(op, body, ChatArrival::Loaded),
-            Purpose::LoadOngoingChat(op) => self.chat_arrived(op, body, ChatArrival::Ongoing),
-            Purpose::FinishChat(op) => {
+            Purpose::Plan { op, .. } => self.settle(op, body.map(|_| Settled::Done)),
+            Purpose::Rest(op, answer) => {
+                // Whatever answers with the chat has changed it.
                 if let Ok(Some(state)) = body.as_ref().map(|body| body.as_ref()?.field("chat")) {
                     self.update_chat(state);
                 }
-                self.settle(op, body.map(|_| Settled::Done));
+                let result = body.and_then(|body| match body {
+                    Some(body) if answer != Answer::Any => Ok(Settled::Body(body)),
+                    None if answer != Answer::Any => Err(unreadable()),
+                    _ => Ok(Settled::Done),
+                });
+                self.settle(op, result);
             }
+            Purpose::CreateChat(op) => self.chat_arrived(op, body, ChatArrival::Created),
+            Purpose::LoadChat(op) => self.chat_arrived(op, body, ChatArrival::Loaded),
+            Purpose::LoadOngoingChat(op) => self.chat_arrived(op, body, ChatArrival::Ongoing),
             Purpose::Page { op, chat_id, collected } => self.page_arrived(op, chat_id, collected, body),
         }
     }

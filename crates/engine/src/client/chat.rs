@@ -47,6 +47,8 @@ pub(crate) struct Chat<D> {
     pub(crate) finished: bool,
     /// Put aside by the platform because the end user was silent; can be resumed.
     pub(crate) dismissed: bool,
+    /// The end user waits for an agent.
+    pub(crate) queued: bool,
     /// It was finished because the end user was silent.
     pub(crate) timed_out: bool,
     /// `chat.connected` was emitted.
@@ -67,6 +69,7 @@ impl<D: Document> Chat<D> {
             last_index: 0,
             finished: false,
             dismissed: false,
+            queued: false,
             timed_out: false,
             connected: false,
             ended: false,
@@ -96,6 +99,7 @@ impl<D: Document> Chat<D> {
         self.revision = state.count("revision").unwrap_or(0);
         self.last_index = state.count("last_index").unwrap_or(0);
         let status = state.text("status").unwrap_or_default();
+        self.queued = status == "queued";
         self.dismissed = status == "dismissed" || status == "va_dismissed";
         self.timed_out = status == "timeout" || state.text("ended_by").is_some_and(|ended_by| ended_by == "timeout");
         self.finished = status == "finished" || status == "failed" || status == "timeout";

@@ -4,20 +4,13 @@
 use wire::{Document, ErrorCode, Field, close};
 
 use super::backoff::{Backoff, spread_ms};
-use super::calls::{Purpose, chat_path};
 use super::chat::Member;
 use super::engine::Client;
 use super::error::Error;
-use super::types::{ConnectionState, Event, Method, Output, StreamId, Transport};
-
-/// How often `typing` is repeated while the end user goes on typing; the gateway forgets it after twice that time.
-const TYPING_REPEAT_MS: u64 = 5_000;
+use super::types::{ConnectionState, Event, Output, StreamId, Transport};
 
 /// So many WebSockets in a row that did not join, on a page where one did, are more than an outage of the gateway.
 const WEBSOCKET_TRIES: u32 = 3;
-
-/// After this time without a key the end user no longer types.
-const TYPING_IDLE_MS: u64 = 6_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -45,12 +38,6 @@ pub(crate) struct Connection {
     websocket_failures: u32,
     /// So many of them are a reason to try server-sent events.
     websocket_tries: u32,
-    typing: Option<Typing>,
-}
-
-struct Typing {
-    sent_at_ms: u64,
-    until_ms: u64,
 }
 
 impl Connection {
@@ -64,7 +51,6 @@ impl Connection {
             transport: Transport::WebSocket,
             websocket_failures: 0,
             websocket_tries: 1,
-            typing: None,
         }
     }
 
@@ -72,25 +58,28 @@ impl Connection {
         self.announced
     }
 
-    fn stream(&self) -> Option<StreamId> {
+    pub(crate) fn stream(&self) -> Option<StreamId> {
         match self.phase {
             Phase::Opening { stream, .. } | Phase::Joined { stream, .. } => Some(stream),
             Phase::Down | Phase::Waiting { .. } | Phase::Refused => None,
         }
     }
 
-    fn is_joined(&self) -> bool {
+    /// The stream that speaks for the client, where it can.
+    pub(crate) fn voice(&self) -> Option<StreamId> {
+        self.stream().filter(|_| self.transport == Transport::WebSocket)
+    }
+
+    pub(crate) fn is_joined(&self) -> bool {
         matches!(self.phase, Phase::Joined { .. })
     }
 
     pub(crate) fn next_timeout_ms(&self) -> Option<u64> {
-        let phase = match self.phase {
+        match self.phase {
             Phase::Waiting { until_ms, .. } => Some(until_ms),
             Phase::Opening { deadline_ms, .. } | Phase::Joined { deadline_ms, .. } => Some(deadline_ms),
             Phase::Down | Phase::Refused => None,
-        };
-        let typing = self.typing.as_ref().map(|typing| typing.until_ms);
-        [phase, typing].into_iter().flatten().min()
+        }
     }
 }
 
@@ -308,7 +297,7 @@ impl<D: Document> Client<D> {
     }
 
     fn end_all_typing(&mut self) {
-        self.connection.typing = None;
+        self.presence.stream_is_gone();
         let members = self.chat.as_mut().map(|chat| chat.clear_typing()).unwrap_or_default();
         for member in members {
             self.emit(Event::TypingEnded(member));
@@ -346,48 +335,6 @@ impl<D: Document> Client<D> {
                 self.drop_stream(0);
             }
             _ => {}
-        }
-        if self.connection.typing.as_ref().is_some_and(|typing| typing.until_ms <= self.now_ms) {
-            self.stop_typing();
-        }
-    }
-
-    pub(crate) fn start_typing(&mut self) {
-        if !self.connection.is_joined() {
-            return;
-        }
-        let until_ms = self.now_ms.saturating_add(TYPING_IDLE_MS);
-        let repeat_from_ms = self.now_ms.saturating_sub(TYPING_REPEAT_MS);
-        match &mut self.connection.typing {
-            Some(typing) if typing.sent_at_ms > repeat_from_ms => typing.until_ms = until_ms,
-            _ => {
-                self.connection.typing = Some(Typing { sent_at_ms: self.now_ms, until_ms });
-                self.send_typing(true);
-            }
-        }
-    }
-
-    pub(crate) fn stop_typing(&mut self) {
-        if self.connection.typing.take().is_some() {
-            self.send_typing(false);
-        }
-    }
-
-    fn send_typing(&mut self, typing: bool) {
-        let (Some(stream), true, Some(chat)) = (self.connection.stream(), self.connection.is_joined(), &self.chat)
-        else {
-            return;
-        };
-        let path = chat_path(chat.id, "/typing");
-        match self.connection.transport {
-            Transport::WebSocket => {
-                let frame = vec![("type", Field::Text("typing".to_owned())), ("typing", Field::Flag(typing))];
-                self.output(Output::SendFrame { stream, frame: D::build(frame) });
-            }
-            Transport::ServerSentEvents => {
-                let body = D::build(vec![("typing", Field::Flag(typing))]);
-                self.request(Purpose::Quiet, Method::Post, path, Some(body));
-            }
         }
     }
 }

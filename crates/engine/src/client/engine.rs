@@ -12,6 +12,7 @@ use super::connection::Connection;
 use super::error::Error;
 use super::identity::{Identity, random_text};
 use super::outbox::{Delivery, DeliveryState, Outbox};
+use super::presence::Presence;
 use super::session::Session;
 use super::tabs::Tabs;
 use super::timeline::Timeline;
@@ -38,6 +39,7 @@ pub struct Client<D> {
     pub(crate) outbox: Outbox<D>,
     pub(crate) outbox_backoff: Backoff,
     pub(crate) connection: Connection,
+    pub(crate) presence: Presence,
     pub(crate) tabs: Tabs,
     /// The last `createChat` while no answer came.
     pub(crate) unanswered_creation: Option<Creation>,
@@ -66,6 +68,7 @@ impl<D: Document> Client<D> {
             outbox: Outbox::new(),
             outbox_backoff: Backoff::default(),
             connection: Connection::new(),
+            presence: Presence::new(),
             tabs: Tabs::new(),
             unanswered_creation: None,
             unread: 0,
@@ -91,6 +94,7 @@ impl<D: Document> Client<D> {
             release,
             self.session.next_timeout_ms(),
             self.connection.next_timeout_ms(),
+            self.presence.next_timeout_ms(self.connection.is_joined()),
             self.next_request_timeout_ms(),
             self.outbox.next_timeout_ms(can_send, self.now_ms),
             self.tabs.next_timeout_ms(),
@@ -151,6 +155,7 @@ impl<D: Document> Client<D> {
             self.flush_outbox();
             self.end_chat_if_over();
             self.drive_connection();
+            self.tell_visibility();
         }
     }
 
@@ -173,6 +178,8 @@ impl<D: Document> Client<D> {
             Input::Abort { op } => self.handle_abort(op),
             Input::Typing(true) => self.start_typing(),
             Input::Typing(false) => self.stop_typing(),
+            Input::Hidden(hidden) => self.presence.is_hidden = hidden,
+            Input::Planned { request, plan } => self.planned(request, plan),
             Input::MarkRead => self.set_unread(0),
             Input::Detach => self.detach(),
             Input::HttpDone { request, response } => self.handle_http(request, response),
@@ -197,6 +204,7 @@ impl<D: Document> Client<D> {
         self.expire_requests();
         self.expire_messages();
         self.expire_connection();
+        self.expire_presence();
         self.expire_tabs();
     }
 

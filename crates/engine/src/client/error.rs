@@ -13,11 +13,15 @@ pub struct Error {
     pub retry_after_ms: Option<u64>,
     /// What to do, for the developer.
     pub message: String,
+    /// What is wrong with which answer of a form, as the gateway's JSON.
+    pub fields_json: Option<String>,
 }
 
 impl Error {
-    pub(crate) fn new(code: ErrorCode, message: &str) -> Self {
-        Error { code, status: None, retry_after_ms: None, message: message.to_owned() }
+    /// An error of the client's own.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: &str) -> Self {
+        Error { code, status: None, retry_after_ms: None, message: message.to_owned(), fields_json: None }
     }
 
     /// The error for a refusal of the gateway, or of something between it and the page that answers no JSON of ours.
@@ -30,6 +34,7 @@ impl Error {
             status: Some(status),
             retry_after_ms: detail.as_ref().and_then(|detail| detail.count("retry_after_ms")).or(retry_after_ms),
             message: message.unwrap_or_else(|| "The gateway refused the request.".to_owned()),
+            fields_json: detail.and_then(|detail| detail.field("fields")?.to_json()),
         }
     }
 

@@ -37,6 +37,7 @@ impl<D: Document> Client<D> {
         }
         self.output(Output::Store { key, value });
         self.announce(&client_id, DeliveryState::Queued);
+        self.presence.forget_preview();
         self.stop_typing();
     }
 
@@ -113,8 +114,8 @@ impl<D: Document> Client<D> {
         match form.filter(|_| !planted!("planted-file-before-upload")) {
             Some(form) => {
                 entry.attachment = Attachment::Uploading { file: file.clone(), media_id };
-                let key = entry.key.clone();
-                self.output(Output::Upload { client_id: client_id.to_owned(), key, file, form });
+                let (key, op) = (entry.key.clone(), entry.op);
+                self.output(Output::Upload { client_id: client_id.to_owned(), op, key, file, form });
             }
             // An earlier try got through.
             None => {
@@ -258,6 +259,7 @@ impl<D: Document> Client<D> {
     /// Puts the current chat aside.
     pub(crate) fn detach(&mut self) {
         self.close_stream();
+        self.presence.forget_preview();
         let Some(chat) = self.chat.take() else { return };
         let error = Error::new(ErrorCode::NoChat, "The chat was put aside during fetchMessages.");
         self.fail_requests(&error, |pending| pending.is_page_of(chat.id));
@@ -376,6 +378,6 @@ impl<D: Document> Client<D> {
     }
 }
 
-fn chat_ended() -> Error {
+pub(crate) fn chat_ended() -> Error {
     Error::new(ErrorCode::ChatEnded, "The chat is over.")
 }

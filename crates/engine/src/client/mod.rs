@@ -16,6 +16,7 @@ mod error;
 mod identity;
 mod messages;
 mod outbox;
+mod presence;
 mod session;
 mod tabs;
 mod text;
@@ -29,6 +30,6 @@ pub use error::Error;
 pub use outbox::{Delivery, DeliveryState};
 pub use text::number;
 pub use types::{
-    Call, Config, ConnectionState, Event, FILE_FIELD, FILE_KEY_END, Input, Method, OpId, Output, Request, RequestId,
-    Response, Settled, StreamId, Transport,
+    Answer, Call, Config, ConnectionState, Event, FILE_FIELD, FILE_KEY_END, Input, Method, OpId, Output, Plan, Request,
+    RequestId, Response, Scope, Settled, StreamId, Transport,
 };

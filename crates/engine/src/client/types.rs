@@ -97,6 +97,55 @@ pub enum Call<D> {
         /// The caller's `EscalateRequest`.
         request: Option<D>,
     },
+    /// `sendPreviewMessage`.
+    Preview {
+        /// What the end user has typed so far.
+        content: String,
+    },
+    /// A call whose request the driver works out: the engine asks for it by [`Output::Plan`].
+    Planned {
+        /// The end user has a part in it, which may take any time.
+        is_patient: bool,
+    },
+}
+
+/// Which path a [`Plan`] begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `/api/v1`.
+    Company,
+    /// The chat that was the current one when the call was made; without one the call fails with `no_chat`.
+    Chat,
+    /// The same, but `/api/v1` where there was none.
+    Either,
+}
+
+/// What the answer to a request must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Anything.
+    Any,
+    /// A body in JSON.
+    Json,
+    /// The bytes of a file, which stay where the driver puts them.
+    File,
+    /// There is none: the body is a message for the chat, and goes through the outbox as every message does.
+    Message,
+}
+
+/// The request of a [`Call::Planned`].
+#[derive(Clone, Debug)]
+pub struct Plan<D> {
+    /// The method.
+    pub method: Method,
+    /// Where `path` begins.
+    pub scope: Scope,
+    /// The rest of the path, and the query.
+    pub path: String,
+    /// The JSON body.
+    pub body: Option<D>,
+    /// What the answer must be.
+    pub answer: Answer,
 }
 
 /// What happened.
@@ -129,6 +178,15 @@ pub enum Input<D> {
     },
     /// The end user types, or stopped.
     Typing(bool),
+    /// The page is hidden, or shown again.
+    Hidden(bool),
+    /// What [`Output::Plan`] asked for; `None` where the call needs no request.
+    Planned {
+        /// Which.
+        request: RequestId,
+        /// The request, or why there can be none.
+        plan: Result<Option<Plan<D>>, Error>,
+    },
     /// The end user has seen everything so far.
     MarkRead,
     /// The application puts the current chat aside; nothing changes on the gateway.
@@ -215,6 +273,8 @@ pub struct Request<D> {
     pub token: Option<String>,
     /// The JSON body.
     pub body: Option<D>,
+    /// Whether a success is answered with a file instead of JSON.
+    pub is_for_file: bool,
 }
 
 /// What is to be done.
@@ -248,6 +308,13 @@ pub enum Output<D> {
     Authenticate,
     /// Send a request, then say [`Input::HttpDone`].
     Http(Request<D>),
+    /// Work out the request of a [`Call::Planned`], then say [`Input::Planned`]. [`Output::CancelHttp`] abandons that too.
+    Plan {
+        /// Echoed in the input.
+        request: RequestId,
+        /// The call.
+        op: OpId,
+    },
     /// Abandon a request; nothing more is expected of it.
     CancelHttp {
         /// Which.
@@ -278,6 +345,8 @@ pub enum Output<D> {
     Upload {
         /// Echoed in the input.
         client_id: String,
+        /// The call that waits for the file; none after a reload.
+        op: Option<OpId>,
         /// The key under which the file was kept, by this page or an earlier one.
         key: String,
         /// The file, where this page still has it.

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use engine::client::{
-    BackoffOptions, Call, Client, Config, DeliveryState, Error, Event, Input, OpId, Output, RequestId, Response,
-    StreamId,
+    Answer, BackoffOptions, Call, Client, Config, DeliveryState, Error, Event, Input, Method, OpId, Output, Plan,
+    RequestId, Response, Scope, StreamId,
 };
 use serde_json::{Value, json};
 use wire::ErrorCode;
@@ -35,6 +35,9 @@ struct Run<'a> {
     rewound: bool,
     stored: Vec<(String, String)>,
 }
+
+/// Stands among the paths of requests for one that the driver is to work out.
+const PLAN: &str = "PLAN";
 
 pub(crate) fn run(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
@@ -116,6 +119,10 @@ impl Run<'_> {
                 let path = if request.body.is_some() { request.path } else { format!("GET {}", request.path) };
                 assert!(self.requests.insert(request.id, path).is_none());
             }
+            Output::Plan { request, op } => {
+                assert!(self.open_calls.contains(&op));
+                assert!(self.requests.insert(request, PLAN.to_owned()).is_none());
+            }
             Output::CancelHttp { request } => {
                 assert!(self.requests.remove(&request).is_some(), "only what is on its way is cancelled");
             }
@@ -176,6 +183,9 @@ impl Run<'_> {
             self.feed(Input::Locked { pages: Some(Vec::new()) });
         } else if let Some(id) = self.requests.keys().min().copied() {
             let path = self.requests.remove(&id).expect("it was just seen");
+            if path == PLAN {
+                return self.plan(id);
+            }
             let body = if path.ends_with("/sessions") {
                 json!({"session_token": "s", "expires_in_ms": 900_000, "end_user": {"id": 5}})
             } else {
@@ -251,6 +261,7 @@ impl Run<'_> {
                     2 => Input::StorageFailed,
                     3 => Input::MarkRead,
                     4 => Input::Typing(self.choices.flag()),
+                    5 if self.now_ms % 2 == 1 => Input::Hidden(self.now_ms % 4 == 1),
                     _ => Input::Detach,
                 };
                 self.feed(input);
@@ -264,7 +275,7 @@ impl Run<'_> {
                 if let Some(client_id) = client_id {
                     self.uploads.remove(&client_id);
                     let code = self.choices.pick(&[None, Some(ErrorCode::Network), Some(ErrorCode::FileLost)]);
-                    let error = |code| Error { code, status: None, retry_after_ms: None, message: "no".into() };
+                    let error = |code| Error::new(code, "no");
                     self.feed(Input::Uploaded { client_id, result: code.map_or(Ok(()), |code| Err(error(code))) });
                 }
             }
@@ -280,6 +291,9 @@ impl Run<'_> {
         let op = self.next_op;
         let chat_id = self.choices.number();
         let call = match self.choices.below(13) {
+            // By a number that is drawn anyway, so that what was found before still means the same.
+            0 if chat_id % 3 == 1 => Call::Planned { is_patient: chat_id.is_multiple_of(2) },
+            1 if chat_id % 3 == 1 => Call::Preview { content: "so far".to_owned() },
             0 => Call::Company,
             1 => Call::Menus { key: Some(self.choices.text()), lang: None },
             2 => Call::WaitTimes { menu_id: chat_id, lang: None },
@@ -327,6 +341,9 @@ impl Run<'_> {
         }
         let id = ids[self.choices.below(ids.len() as u64) as usize];
         let path = self.requests.remove(&id).expect("it was just seen");
+        if path == PLAN {
+            return self.plan(id);
+        }
         if self.choices.below(6) == 0 {
             return self.feed(Input::HttpDone { request: id, response: None });
         }
@@ -341,6 +358,21 @@ impl Run<'_> {
         let retry_after_ms = self.choices.flag().then(|| self.choices.number());
         let body = (self.choices.below(12) != 0).then_some(body);
         self.feed(Input::HttpDone { request: id, response: Some(Response { status, retry_after_ms, body }) });
+    }
+
+    fn plan(&mut self, request: RequestId) {
+        let plan = match self.choices.below(8) {
+            0 => Err(Error::new(ErrorCode::InvalidArgument, "no")),
+            1 => Ok(None),
+            _ => Ok(Some(Plan {
+                method: self.choices.pick(&[Method::Get, Method::Post, Method::Patch]),
+                scope: self.choices.pick(&[Scope::Company, Scope::Chat, Scope::Either]),
+                path: "/planned".to_owned(),
+                body: self.choices.flag().then(|| json!({"type": "noti"})),
+                answer: self.choices.pick(&[Answer::Any, Answer::Json, Answer::File, Answer::Message]),
+            })),
+        };
+        self.feed(Input::Planned { request, plan });
     }
 
     fn fitting(&mut self, path: &str) -> Value {
@@ -360,7 +392,7 @@ impl Run<'_> {
 
     fn chat(&mut self) -> Value {
         let status = self.choices.pick(&["queued", "assigned", "dismissed", "finished", "timeout", "?"]);
-        json!({"id": 7, "status": status, "revision": self.choices.number(), "last_index": self.choices.number(),
+        json!({"id": 7, "status": status, "features": ["preview"], "revision": self.choices.number(), "last_index": self.choices.number(),
             "members": [{"type": "agent", "id": self.choices.below(2), "display_name": "A"}]})
     }
 

@@ -226,6 +226,15 @@ impl Driver {
         found.unwrap_or_else(|| panic!("no request to {path}"))
     }
 
+    /// The driver was asked to work out the request of a call.
+    pub(crate) fn take_plan(&mut self, call: OpId) -> RequestId {
+        let mut asked = self.take(|output| match output {
+            Output::Plan { request, op } if *op == call => Some(*request),
+            _ => None,
+        });
+        asked.pop().expect("no request is to be worked out")
+    }
+
     pub(crate) fn answer(&mut self, request: RequestId, status: u16, body: Value) {
         self.feed(Input::HttpDone {
             request,

@@ -262,7 +262,7 @@ impl World {
                     self.later(ms, Happening::ToGateway { request: request.id, method_path, body: request.body });
                 }
             }
-            Output::CancelHttp { .. } => {}
+            Output::CancelHttp { .. } | Output::Plan { .. } => {}
             Output::OpenStream { stream, .. } => {
                 self.lanes.insert(stream, self.now_ms);
                 let ms = self.latency_ms();

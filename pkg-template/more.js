@@ -1,0 +1,137 @@
+// The calls that few chats make: checks their arguments, and says what is asked of the gateway and what becomes of the answer. Loaded with the first of
+// them. Sends nothing and knows nothing of the chat: sessions, order, retries and the current chat are the core's.
+
+const refuse = (code, message) => {
+  throw Object.assign(new Error(message), { code });
+};
+const check = (holds, message) => holds || refuse("invalid_argument", message);
+
+const isText = (value) => typeof value === "string" && value !== "";
+const isNumber = (value) => Number.isSafeInteger(value) && value >= 0;
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A number, or its digits. */
+function id(value, name) {
+  check(isNumber(value) || (isText(value) && /^\d{1,15}$/.test(value)), `${name} must be a whole number, or a string of digits.`);
+  return Number(value);
+}
+
+/** Something that arrives as it is: JSON leaves out functions, and fails on a cycle or a BigInt. */
+function writable(value, name) {
+  let json;
+  try {
+    json = JSON.stringify(value);
+  } catch {
+    // Reported below.
+  }
+  check(json !== undefined, `${name} must be something that can be written as JSON.`);
+  return value;
+}
+
+function query(lang, fallback) {
+  check(lang == null || typeof lang === "string", "lang must be a string.");
+  const chosen = lang ?? fallback;
+  return chosen == null ? "" : `?lang=${encodeURIComponent(chosen)}`;
+}
+
+/** The chats of messages that `getChatHistory` gave: their files are not those of the current chat. */
+const chatOf = new WeakMap();
+
+function history(page) {
+  for (const chat of page.chats) {
+    for (const entry of chat.entries) {
+      entry.$timestamp = new Date(entry.$timestamp);
+      chatOf.set(entry, chat.comm_id);
+    }
+  }
+  return page;
+}
+
+const OWN_MEDIA = /^\/api\/v1(\/chats\/\d+\/media\/\d+)$/;
+
+/** Where the file of a message is; undefined where it has none, or only a link to somewhere else. */
+function place(message) {
+  const chat = chatOf.get(message);
+  if (isNumber(message.media_id)) {
+    const path = `/media/${message.media_id}`;
+    return chat === undefined ? { scope: "chat", path } : { path: `/chats/${chat}${path}` };
+  }
+  const own = OWN_MEDIA.exec(message.document?.url);
+  return own ? { path: own[1] } : undefined;
+}
+
+function form(message, method) {
+  const { type, form } = isObject(message) ? message : {};
+  check(type === "form" && isNumber(form?.smart_action_id), `${method}(message) takes a message of the type form.`);
+  return `/forms/${form.smart_action_id}`;
+}
+
+/** The newest submission of each form whose answer did not come: the same answers again are the same submission. */
+const submissions = new Map();
+
+function submission(path, answers) {
+  const json = JSON.stringify(answers);
+  if (submissions.get(path)?.json !== json) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    submissions.set(path, { json, key: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") });
+  }
+  return submissions.get(path).key;
+}
+
+const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
+
+const PLANS = {
+  getAfterHourMessage: ([lang], fallback) => ({ path: `/after_hours_message${query(lang, fallback)}`, answer: "json", finish: ({ message }) => `${message}` }),
+
+  getChatDeflection: () => ({ scope: "either", path: "/deflection", answer: "json" }),
+
+  trackChatEscalation([escalationId, channel]) {
+    const path = `/escalations/${id(escalationId, "escalationId")}`;
+    check(isText(channel), "channel must be a string that is not empty.");
+    return { verb: "PATCH", scope: "chat", path, body: { deflection_channel: channel } };
+  },
+
+  trackChatEndUserEvent([data]) {
+    check(isObject(data), "trackChatEndUserEvent(data) takes an object.");
+    return { verb: "POST", scope: "chat", path: "/events", body: writable(data, "data") };
+  },
+
+  getChatHistory([given]) {
+    const page = given ?? 1;
+    check(isNumber(page) && page > 0, "page must be a whole number from 1 on.");
+    return { path: `/chat_history?page=${page}`, answer: "json", finish: history };
+  },
+
+  checkIn: () => state("/check_in", { state: "confirmed" }),
+  notifyCheckInState: () => state("/check_in", { state: "notified" }),
+  rejoinChat: () => state("/rejoin", {}),
+
+  getMessageAttachment([message]) {
+    check(isObject(message), "getMessageAttachment(message) takes a message.");
+    const found = place(message);
+    if (!found) return { finish: () => null };
+    const { name, content_type } = isObject(message.media) ? message.media : {};
+    const finish = (blob) => new File([blob], name || `${message.type}-${message.$index}`, { type: content_type || blob.type });
+    return { ...found, answer: "file", finish };
+  },
+
+  getForm: ([message], fallback) => ({ scope: "chat", path: form(message, "getForm") + query(undefined, fallback), answer: "json" }),
+
+  submitForm([message, answers]) {
+    const path = form(message, "submitForm");
+    const isAnswer = (answer) => isObject(answer) && answer.question_id != null && answer.value !== undefined;
+    check(Array.isArray(answers) && answers.every(isAnswer), "submitForm(message, answers) takes an array of { question_id, value }.");
+    const body = { client_id: submission(path, writable(answers, "answers")), form_response: answers };
+    const finish = ({ index }) => {
+      submissions.delete(path);
+      return index;
+    };
+    return { verb: "POST", scope: "chat", path, body, answer: "json", finish };
+  },
+};
+
+/** The plan of a call; throws an error with a `code` where its arguments are refused. */
+export function plan(method, args, lang) {
+  if (!Object.hasOwn(PLANS, method)) refuse("unsupported", `${method} is not offered by this release.`);
+  return PLANS[method](Array.isArray(args) ? args : [], lang);
+}

@@ -1,0 +1,210 @@
+//! The calls that few chats make: their requests are worked out by the chunk `more`, which is loaded with the first of them.
+
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::*;
+
+/// The newest body that a call of these carried, with the path it went to.
+fn last_body(gateway: &FakeGateway) -> String {
+    in_json(&gateway.bodies().iter().last().unwrap_or(NONE))
+}
+
+#[wasm_bindgen_test]
+async fn the_after_hours_message_is_asked_for_in_the_callers_language_or_the_clients() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let options = options(&origin);
+    set(&options, "lang", "it");
+    let client = sportello::Client::new(&options).unwrap();
+    let ask = |lang: &JsValue| client.ask("getAfterHourMessage", &[lang], &NONE);
+    assert_eq!(value(ask(&"pt-BR".into())).await, "closed (pt-BR)");
+    assert_eq!(value(ask(&NONE)).await, "closed (it)");
+    assert_eq!(code(ask(&7.into())).await, "invalid_argument");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn the_deflection_is_that_of_the_current_chat_or_else_of_the_company() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let deflection = value(client.ask("getChatDeflection", &[], &NONE)).await;
+    assert_eq!((get(&deflection, "threshold"), text(&deflection, "reason")), (300.into(), String::new()));
+    value(client.create_chat(&1.into(), &NONE, &NONE)).await;
+    let deflection = value(client.ask("getChatDeflection", &[], &NONE)).await;
+    assert_eq!(text(&deflection, "reason"), "over_capacity");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn an_escalation_and_an_event_are_tracked_with_what_the_caller_gave() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    let track = |id: JsValue, channel: &str| client.ask("trackChatEscalation", &[&id, &channel.into()], &NONE);
+    assert!(value(track(3.into(), "email")).await.is_undefined());
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/escalations/3","deflection_channel":"email"}"#);
+    assert!(value(track("3".into(), "human_agent")).await.is_undefined());
+    assert_eq!(code(track(4.into(), "email")).await, "not_found");
+    for (id, channel) in [(3.5.into(), "email"), (NONE, "email"), (3.into(), ""), ((-1).into(), "email")] {
+        assert_eq!(code(track(id, channel)).await, "invalid_argument");
+    }
+
+    let event = |data: &JsValue| client.ask("trackChatEndUserEvent", &[data], &NONE);
+    assert!(value(event(&json(r#"{"end_user_name":"Ada","z":1,"a":[2]}"#))).await.is_undefined());
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/events","end_user_name":"Ada","z":1,"a":[2]}"#);
+    let cycle = Object::new();
+    set(&cycle, "cycle", &cycle);
+    let big = Object::new();
+    set(&big, "big", js_sys::BigInt::from(1));
+    for data in [NONE, JsValue::NULL, "x".into(), Array::new().into(), cycle.into(), big.into()] {
+        assert_eq!(code(event(&data)).await, "invalid_argument");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn what_belongs_to_a_chat_rejects_without_one() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let channel = JsValue::from("email");
+    let calls = [
+        client.ask("trackChatEscalation", &[&3.into(), &channel], &NONE),
+        client.ask("trackChatEndUserEvent", &[&Object::new()], &NONE),
+        client.ask("checkIn", &[], &NONE),
+        client.ask("notifyCheckInState", &[], &NONE),
+        client.ask("rejoinChat", &[], &NONE),
+        client.ask("sendPreviewMessage", &[&channel], &NONE),
+    ];
+    for call in calls {
+        assert_eq!(code(call).await, "no_chat");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn the_history_has_dates_and_its_files_are_those_of_its_own_chats() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    let history = value(client.ask("getChatHistory", &[], &NONE)).await;
+    assert_eq!(gateway.count_requests("GET /api/v1/chat_history?page=1"), 1);
+    let chat = get(&history, "chats").unchecked_into::<Array>().get(0);
+    let entry = get(&chat, "entries").unchecked_into::<Array>().get(0);
+    assert!(get(&entry, "$timestamp").is_instance_of::<js_sys::Date>());
+    let file = value(client.ask("getMessageAttachment", &[&entry], &NONE)).await;
+    assert_eq!(
+        (text(&file, "name"), text(&file, "type"), get(&file, "size")),
+        ("old.png".into(), "image/png".into(), 3.into())
+    );
+    assert_eq!(gateway.count_requests("GET /api/v1/chats/6/media/40"), 1);
+    for page in [0.into(), (-1).into(), 1.5.into(), "2".into(), JsValue::from(f64::INFINITY)] {
+        assert_eq!(code(client.ask("getChatHistory", &[&page], &NONE)).await, "invalid_argument");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_check_in_is_confirmed_and_a_missed_one_rejoins() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, recorder) = in_chat(&origin).await;
+    let refused = rejection(client.ask("checkIn", &[], &NONE)).await;
+    assert_eq!((text(&refused, "code"), get(&refused, "status")), ("conflict".into(), 409.into()));
+    gateway.change(r#"{"status":"queued"}"#);
+    value(client.ask("notifyCheckInState", &[], &NONE)).await;
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/check_in","state":"notified"}"#);
+    let state = value(client.ask("checkIn", &[], &NONE)).await;
+    assert_eq!(text(&state, "check_in"), "confirmed");
+    assert_eq!(text(&get(&client.chat(), "state"), "check_in"), "confirmed", "the chat has it already");
+    gateway.change(r#"{"status":"checked_out"}"#);
+    let state = value(client.ask("rejoinChat", &[], &NONE)).await;
+    assert_eq!(text(&state, "status"), "queued");
+    assert_eq!(recorder.errors(), Vec::<String>::new());
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_message_without_a_file_of_the_gateway_has_no_attachment() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    let ask = |message: &str| client.ask("getMessageAttachment", &[&json(message)], &NONE);
+    for message in [
+        r#"{"type":"text","content":"x"}"#,
+        r#"{"type":"document","document":{"url":"https://elsewhere.test/a.pdf"}}"#,
+        r#"{"type":"document","document":{"url":"//elsewhere.test/api/v1/chats/7/media/40"}}"#,
+        r#"{"type":"document","document":{"url":"/api/v1/chats/7/media/40/../../../../sessions"}}"#,
+        r#"{"type":"photo","media_id":"40"}"#,
+        r#"{"type":"document","document":7}"#,
+        "{}",
+    ] {
+        assert!(value(ask(message)).await.is_null(), "{message}");
+    }
+    let file = value(ask(r#"{"type":"photo","$index":4,"media_id":40}"#)).await;
+    assert_eq!((text(&file, "name"), text(&file, "type")), ("photo-4".into(), "application/octet-stream".into()));
+    let own = r#"{"type":"document","document":{"url":"/api/v1/chats/7/media/40"},"media":{"name":"a.pdf","content_type":"application/pdf"}}"#;
+    assert_eq!(text(&value(ask(own)).await, "name"), "a.pdf");
+    assert_eq!(code(ask(r#"{"type":"photo","media_id":41}"#)).await, "not_found");
+    for message in [NONE, JsValue::NULL, "x".into(), 7.into(), Array::new().into()] {
+        assert_eq!(code(client.ask("getMessageAttachment", &[&message], &NONE)).await, "invalid_argument");
+    }
+    gateway.refuse("GET /api/v1/chats/7/media", 200, "<html>", None);
+    assert_eq!(get(&value(ask(own)).await, "size"), JsValue::from(6), "the bytes are a file whatever they are");
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_chunk_that_cannot_be_loaded_rejects_typed_and_the_next_call_tries_again() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let chunks = Object::new();
+    let failing = js_sys::Function::new_no_args(
+        "return this.works ? this.works() : Promise.reject(new TypeError('Failed to fetch'))",
+    );
+    set(&chunks, "more", &failing.bind0(&chunks));
+    let works = get(&offered_chunks(), "more");
+    sportello::set_chunks(chunks.clone().into());
+    let client = client(&origin);
+    let error = rejection(client.ask("getChatHistory", &[], &NONE)).await;
+    assert_eq!((text(&error, "code"), get(&error, "retryable")), ("wasm_load_failed".into(), JsValue::TRUE));
+    Reflect::set(&chunks, &"works".into(), &works).unwrap();
+    value(client.ask("getChatHistory", &[], &NONE)).await;
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_call_whose_chunk_never_comes_is_aborted_and_closed_like_any_other() {
+    let (_gateway, origin) = gateway();
+    let chunks = Object::new();
+    set(&chunks, "more", js_sys::Function::new_no_args("return new Promise(() => {})"));
+    sportello::set_chunks(chunks.into());
+    let client = client(&origin);
+    let controller = web_sys::AbortController::new().unwrap();
+    let options = Object::new();
+    set(&options, "signal", controller.signal());
+    let aborted = client.ask("getChatHistory", &[], &options);
+    let closed = client.ask("getChatHistory", &[], &NONE);
+    turn().await;
+    controller.abort();
+    assert_eq!(code(aborted).await, "aborted");
+    client.close();
+    assert_eq!(code(closed).await, "closed");
+}
+
+#[wasm_bindgen_test]
+async fn a_text_chat_loads_no_chunk() {
+    let (_gateway, origin) = gateway();
+    let log = offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    value(client.get_menus(&NONE, &NONE, &NONE)).await;
+    value(send(&client, "hello")).await;
+    value(client.fetch_messages(&NONE)).await;
+    value(client.escalate_chat(&NONE, &NONE)).await;
+    value(client.finish_chat(&NONE)).await;
+    assert_eq!(log.length(), 0, "{}", in_json(&log));
+    client.close();
+}
