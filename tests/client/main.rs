@@ -22,6 +22,7 @@ mod listeners;
 mod messages;
 mod more;
 mod presence;
+mod property;
 mod storage;
 mod stream;
 mod support;

@@ -410,3 +410,58 @@ export function chunksWith(open, lost, more, forms) {
     }),
   };
 }
+
+/** Values that no caller should give, some that one may, and some that throw when they are looked at. */
+export function oddValues() {
+  const cycle = {};
+  cycle.cycle = cycle;
+  const throwing = () => {
+    throw new Error("odd");
+  };
+  const hostile = new Proxy({}, { get: throwing, has: throwing, ownKeys: throwing, getPrototypeOf: throwing, getOwnPropertyDescriptor: throwing });
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const form = { id: 1, form_type: "browser_form", name: "f", smart_action_id: 2, preview_endpoint: "https://forms.test/" };
+  const deep = JSON.parse("[".repeat(3000) + "]".repeat(3000));
+  return [
+    undefined, null, true, false, 0, -0, 1, 3, 7, -1, 1.5, 2 ** 53, 1e308, NaN, Infinity, "", "x", "7", " 7", "1e3", "\ud800", "\0", "x".repeat(300_000), "__proto__",
+    10n, Symbol("odd"), throwing, class {}, [], [1, [2]], [{ question_id: 1, value: "x" }], [hostile], deep, {}, { lang: "en" }, { reason: 7 }, { end_user_name: {} },
+    cycle, { toJSON: throwing }, { toJSON: () => undefined }, { get type() { return throwing(); } }, { valueOf: throwing, toString: throwing }, Object.create(null), hostile, revoked,
+    new Date(NaN), new Map(), new Error("odd"), Promise.reject(new Error("odd")).catch(() => {}) && {}, new Uint8Array(9), globalThis, document, document.createElement("iframe"),
+    new Blob([]), new File(["x"], "\u202egnp.exe", { type: "image/png" }), new File([], ""), { type: "form", signature: "s", form }, { type: "form", form: { smart_action_id: 2 } },
+    { type: "photo", media_id: 40 }, { media_id: -1 }, { document: { url: "/api/v1/chats/7/media/40" } }, { type: "text", content: "x" }, { type: 7 }, { type: "text", content: 10n },
+  ];
+}
+
+/** Options that may follow the arguments. */
+export function oddOptions() {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 3);
+  const hostile = new Proxy({}, { get: () => { throw new Error("odd"); } });
+  return [
+    undefined, undefined, undefined, null, {}, 7, "x", hostile, { signal: null }, { signal: "no" }, { signal: AbortSignal.abort() }, { signal: controller.signal },
+    { onProgress: 7 }, { onProgress: () => { throw new Error("odd"); } },
+  ];
+}
+
+/** Counts rejections that nobody handles, and says what they were. */
+export function countUnhandled() {
+  const counter = { reasons: [] };
+  const onUnhandled = (event) => {
+    event.preventDefault();
+    counter.reasons.push(String(event.reason?.code ?? event.reason));
+  };
+  addEventListener("unhandledrejection", onUnhandled);
+  counter.stop = () => removeEventListener("unhandledrejection", onUnhandled);
+  return counter;
+}
+
+/** Handles a rejection, if it comes. */
+export function handle(promise) {
+  promise.catch(() => {});
+}
+
+/** The outcome of a promise, `{ value }` or `{ error }`, and `{}` where it does not come in time. */
+export function outcomeWithin(promise, ms) {
+  return Promise.race([promise.then((value) => ({ value }), (error) => ({ error })), new Promise((resolve) => setTimeout(() => resolve({}), ms))]);
+}
