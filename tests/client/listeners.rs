@@ -158,3 +158,27 @@ fn a_listener_that_is_no_function_is_refused() {
     let error = client(&origin).on("ready", JsValue::from_str("no")).unwrap_err();
     assert_eq!(text(&error, "code"), "invalid_argument");
 }
+
+#[wasm_bindgen_test]
+async fn a_listener_that_answers_every_error_with_a_call_that_fails_leaves_the_page_its_turns() {
+    let (_gateway, origin) = gateway();
+    let client = std::rc::Rc::new(client(&origin));
+    let calling = client.clone();
+    let failed = std::rc::Rc::new(std::cell::Cell::new(0_u32));
+    let counted = failed.clone();
+    let listener = Closure::<dyn FnMut()>::new(move || {
+        counted.set(counted.get() + 1);
+        // There is no chat: an error event at once.
+        drop(calling.fetch_messages(&NONE));
+    });
+    client.on("error", listener.into_js_value()).unwrap();
+    drop(client.fetch_messages(&NONE));
+    for _ in 0..3 {
+        turn().await;
+    }
+    assert!(failed.get() > 1_000, "every call is answered: {}", failed.get());
+    client.close();
+    let before = failed.get();
+    turn().await;
+    assert_eq!(failed.get(), before, "closing ends it");
+}

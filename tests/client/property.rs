@@ -194,3 +194,60 @@ async fn no_sequence_of_calls_traps_hangs_or_leaves_a_rejection_unhandled() {
     let few = unhandled.reasons().slice(0, 5);
     assert_eq!(in_json(&few), "[]", "seeds from {first}");
 }
+
+/// A client in a state, from which nothing that is tried leads to another.
+async fn client_in(state: &str, origin: &str, gateway: &FakeGateway) -> Client {
+    let client = client(origin);
+    if state != "without a chat" {
+        value(client.create_chat(&1.into(), &NONE, &NONE)).await;
+    }
+    match state {
+        "dismissed" => gateway.change(r#"{"status":"dismissed"}"#),
+        "checked out" => gateway.change(r#"{"status":"checked_out"}"#),
+        "finished" => drop(value(client.finish_chat(&NONE)).await),
+        "destroyed" => drop(value(client.destroy_chat(&NONE)).await),
+        "closed" => client.close(),
+        _ => {}
+    }
+    turn().await;
+    client
+}
+
+#[wasm_bindgen_test]
+async fn every_method_answers_every_odd_argument_in_every_state() {
+    const LEAVE_THE_STATE: [&str; 6] =
+        ["createChat", "loadChat", "loadOngoingChat", "resumeChat", "finishChat", "destroyChat"];
+    let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    for state in ["without a chat", "in a chat", "dismissed", "checked out", "finished", "destroyed", "closed"] {
+        let (gateway, origin) = gateway();
+        offer_chunks(false);
+        let client = client_in(state, &origin, &gateway).await;
+        let mut methods: Vec<&str> = contract_methods().into_iter().chain(OURS).collect();
+        methods.sort_by_key(|method| LEAVE_THE_STATE.contains(method));
+        let values = odd_values();
+        for method in methods {
+            let arguments = values.iter().map(|value| vec![value]);
+            // The second argument is reached with a first one that is fine.
+            let arguments = arguments.chain(values.iter().map(|value| vec![JsValue::from(7), value]));
+            let calls: Vec<(usize, Promise)> = arguments
+                .map(|arguments| client.ask(method, &arguments.iter().collect::<Vec<_>>(), &NONE))
+                .enumerate()
+                .collect();
+            for (_, call) in &calls {
+                handle(call);
+            }
+            for (number, call) in calls {
+                let outcome = value(outcome_within(&call, PATIENCE_MS)).await;
+                let error = get(&outcome, "error");
+                let code = if error.is_undefined() { String::new() } else { text(&error, "code") };
+                let settled = in_json(&js_sys::Reflect::own_keys(&outcome).unwrap()) != "[]";
+                assert!(settled, "{state}: {method} hangs with argument {number}");
+                let typed = error.is_undefined() || codes.contains(&code.as_str()) && code != "internal";
+                assert!(typed, "{state}: {method} with argument {number} rejects with {code}");
+                let carried_out = error.is_undefined() && state == "closed";
+                assert!(!carried_out, "{method} with argument {number} is carried out by a closed client");
+            }
+        }
+        client.close();
+    }
+}

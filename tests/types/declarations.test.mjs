@@ -36,6 +36,7 @@ before(async () => {
   await cp(here("contract"), join(project, "contract"), { recursive: true });
   await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await writeReadmeExamples(join(project, "readme"));
+  await writeFixtures(join(project, "fixtures"));
 });
 after(() => rm(project, { recursive: true, force: true }));
 
@@ -45,6 +46,24 @@ async function writeReadmeExamples(folder) {
   assert.ok(blocks.length >= 5, "the README has TypeScript examples");
   await mkdir(folder);
   for (const [index, code] of blocks.entries()) await writeFile(join(folder, `example-${index + 1}.ts`), `${code}\nexport {};\n`);
+}
+
+/** The examples of frames and bodies that crates/wire reads, each assigned to its declared type. */
+async function writeFixtures(folder) {
+  const read = async (file) => JSON.parse(await readFile(here(`../fixtures/${file}`), "utf8"));
+  const index = Object.entries(await read("index.json")).filter(([, entry]) => entry.declared);
+  assert.ok(index.length > 15, "the examples were found");
+  await mkdir(folder);
+  for (const [file, { at, declared }] of index) {
+    const value = at.split(".").reduce((part, name) => (name ? part[name] : part), await read(file));
+    assert.notEqual(value, undefined, `${file} has nothing at ${at}`);
+    // The SDK makes dates of the wire's milliseconds.
+    const json = JSON.stringify(value, null, 2).replace(/("\$timestamp": )(\d+)/g, "$1new Date($2)");
+    const types = (declared.match(/Sportello\w+|\w+(Response|Request|Member|Item|Answer)/g) ?? []).join(", ");
+    // By way of a variable: fields that the declarations do not name are allowed.
+    const code = typeof value === "string" ? `export const value: ${declared} = ${json};` : `const json = ${json};\nexport const value: ${declared} = json;`;
+    await writeFile(join(folder, file.replace(/\.json$/, ".ts")), `${types && `import type { ${types} } from "sportello";\n`}${code}\n`);
+  }
 }
 
 /** The compiler's output, empty where there is nothing to say. */
@@ -57,11 +76,11 @@ async function compile(typescript, resolution, include, options = {}) {
   );
 }
 
-describe("the contract, the events, the mistakes and the README's examples compile", { concurrency: 2 }, () => {
+describe("the contract, the events, the mistakes, the README's examples and the examples of frames and bodies compile", { concurrency: 2 }, () => {
   for (const typescript of ["typescript", "typescript-5.6"]) {
     for (const resolution of Object.keys(RESOLUTIONS)) {
       test(`with TypeScript ${require(`${typescript}/package.json`).version} and ${resolution} resolution`, async () => {
-        assert.equal(await compile(typescript, resolution, ["src", "readme"]), "");
+        assert.equal(await compile(typescript, resolution, ["src", "readme", "fixtures"]), "");
       });
     }
   }
@@ -72,6 +91,13 @@ test("the compile check reports a mistake", async () => {
   const output = await compile("typescript", "bundler", ["src/wrong.ts"]);
   await rm(join(project, "src/wrong.ts"));
   assert.match(output, /wrong\.ts\(2,12\): error TS2345/);
+});
+
+test("an example that does not fit its declared type is found", async () => {
+  await writeFile(join(project, "fixtures/wrong.ts"), (await readFile(join(project, "fixtures/chat.ts"), "utf8")).replace('"status": "assigned"', '"status": 4'));
+  const output = await compile("typescript", "bundler", ["fixtures/wrong.ts"]);
+  await rm(join(project, "fixtures/wrong.ts"));
+  assert.match(output, /wrong\.ts.*error TS2322/);
 });
 
 test("`any` is written only where the contract says so", () => {
