@@ -165,7 +165,7 @@ async fn a_chunk_that_cannot_be_loaded_rejects_typed_and_the_next_call_tries_aga
     let failing = js_sys::Function::new_no_args(
         "return this.works ? this.works() : Promise.reject(new TypeError('Failed to fetch'))",
     );
-    set(&chunks, "more", &failing.bind0(&chunks));
+    set(&chunks, "more", failing.bind0(&chunks));
     let works = get(&offered_chunks(), "more");
     sportello::set_chunks(chunks.clone().into());
     let client = client(&origin);

@@ -99,8 +99,8 @@ fn go_on(client: &Client, random: &mut Random) -> (&'static str, Promise) {
 
 async fn play(seed: u64) {
     let (gateway, origin) = gateway();
-    offer_chunks(seed % 5 == 0);
-    if seed % 4 == 0 {
+    offer_chunks(seed.is_multiple_of(5));
+    if seed.is_multiple_of(4) {
         gateway.block_sockets();
     }
     let mut random = Random(seed);
