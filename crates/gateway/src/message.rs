@@ -134,6 +134,17 @@ pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limit
     Ok(body)
 }
 
+/// What goes with something else than a message: as large and as deep as a message may be.
+pub(crate) fn check_data(object: &Map<String, Value>, limits: &Limits) -> Result<(), Error> {
+    if object.values().any(|value| is_deeper_than(value, MAX_DEPTH)) {
+        return Err(Error::invalid("The data is nested too deeply."));
+    }
+    if MessageBody::new(object).json().len() > limits.max_message_bytes {
+        return Err(Error::too_large());
+    }
+    Ok(())
+}
+
 fn is_deeper_than(value: &Value, depth: usize) -> bool {
     let Some(below) = depth.checked_sub(1) else { return true };
     match value {

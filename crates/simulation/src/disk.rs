@@ -16,8 +16,9 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use store::{
-    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
-    MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
+    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError,
+    StoredMedia,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -383,8 +384,43 @@ impl Store for SimulatedDisk {
         self.read(move |tables| at_once(tables.mean_handling_ms(&company_id, menu_id, sample))).await
     }
 
-    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
         self.write(None, move |tables| at_once(tables.record_escalation(escalation.clone()))).await
+    }
+
+    async fn choose_escalation_channel(
+        &self,
+        chat_id: u64,
+        escalation_id: u64,
+        channel: &str,
+        at_ms: u64,
+    ) -> Result<String, StoreError> {
+        let channel = channel.to_owned();
+        self.write(None, move |tables| {
+            at_once(tables.choose_escalation_channel(chat_id, escalation_id, &channel, at_ms))
+        })
+        .await
+    }
+
+    async fn record_event(
+        &self,
+        chat_id: u64,
+        event: ChatEvent,
+        end_user_name: Option<String>,
+        limit: u64,
+    ) -> Result<bool, StoreError> {
+        self.write(None, move |tables| {
+            at_once(tables.record_event(chat_id, event.clone(), end_user_name.clone(), limit))
+        })
+        .await
+    }
+
+    async fn events(&self, chat_id: u64, limit: u64) -> Result<Vec<ChatEvent>, StoreError> {
+        self.read(move |tables| at_once(tables.events(chat_id, limit))).await
+    }
+
+    async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        self.read(move |tables| at_once(tables.ended_chats(end_user_id, skip, limit))).await
     }
 
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {

@@ -108,6 +108,8 @@ pub struct ChatRecord {
     pub request: Map<String, Value>,
     /// Whose chat it is.
     pub end_user: EndUserRecord,
+    /// The end user's name for this chat's agents, where its pages reported one.
+    pub end_user_name: Option<String>,
 }
 
 /// What creating a chat led to.
@@ -149,17 +151,30 @@ pub struct Load {
     pub assigned: HashMap<u64, u64>,
 }
 
-/// An end user's or virtual agent's wish for a person.
+/// An end user's wish for a person.
 #[derive(Clone)]
 pub struct NewEscalation {
     /// The chat.
     pub chat_id: u64,
-    /// When the chat entered the queue: one escalation each time.
-    pub queued_at_ms: u64,
+    /// The index of the notice that says what became of it.
+    pub escalation_id: u64,
+    /// When it was made.
+    pub at_ms: u64,
     /// Why.
     pub reason: Option<String>,
     /// What else the site sent.
     pub request: Map<String, Value>,
+}
+
+/// What an end user's page reports about a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatEvent {
+    /// When it was reported.
+    pub at_ms: u64,
+    /// What happened, in the site's words.
+    pub name: String,
+    /// What goes with it.
+    pub data: Map<String, Value>,
 }
 
 /// A file that is announced.
@@ -296,8 +311,33 @@ pub trait Store: Send + Sync + 'static {
     /// themselves do not count: nobody worked on them meanwhile.
     async fn mean_handling_ms(&self, company_id: &str, menu_id: u64, sample: u64) -> Result<Option<u64>, StoreError>;
 
-    /// Records an escalation and gives its number; the same number for the same chat and time.
-    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError>;
+    /// Records an escalation; one that is known stays as it was.
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError>;
+
+    /// Records the channel that an end user chose after an escalation, where none was chosen before, and gives the one that is chosen.
+    async fn choose_escalation_channel(
+        &self,
+        chat_id: u64,
+        escalation_id: u64,
+        channel: &str,
+        at_ms: u64,
+    ) -> Result<String, StoreError>;
+
+    /// Records an event of a chat, and with it the end user's name for the chat where there is one; `false` where the chat has `limit`
+    /// events already: nothing was written.
+    async fn record_event(
+        &self,
+        chat_id: u64,
+        event: ChatEvent,
+        end_user_name: Option<String>,
+        limit: u64,
+    ) -> Result<bool, StoreError>;
+
+    /// The first events of a chat, in order.
+    async fn events(&self, chat_id: u64, limit: u64) -> Result<Vec<ChatEvent>, StoreError>;
+
+    /// An end user's chats that are over, newest first: `limit` of them after the first `skip`.
+    async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
 
     /// Gives a file its number, the same for the same chat, end user and key.
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError>;

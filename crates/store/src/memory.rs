@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use engine::gateway::{Change, EndedBy, Message, SentKey, Status};
 
 use crate::{
-    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
-    MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
+    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
 };
 
 /// A store that forgets.
@@ -21,7 +21,9 @@ struct Tables {
     end_users: Vec<(String, EndUserKey, EndUserRecord)>,
     chats: BTreeMap<u64, Chat>,
     chats_by_key: HashMap<(u64, String), u64>,
-    escalations: Vec<(u64, u64)>,
+    /// With the chosen channel.
+    escalations: BTreeMap<(u64, u64), Option<String>>,
+    events: Vec<(u64, ChatEvent)>,
     /// With key and time.
     media: Vec<(MediaRecord, String, u64)>,
     agents: Vec<AgentRecord>,
@@ -102,6 +104,7 @@ impl Store for MemoryStore {
             lang: chat.lang,
             request: chat.request,
             end_user,
+            end_user_name: None,
         };
         tables.chats.insert(chat_id, Chat { record, messages: opening.messages });
         tables.chats_by_key.insert(key, chat_id);
@@ -251,14 +254,58 @@ impl Store for MemoryStore {
         Ok(total.checked_div(u64::try_from(handled.len()).unwrap_or(0)))
     }
 
-    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
+        self.tables().escalations.entry((escalation.chat_id, escalation.escalation_id)).or_default();
+        Ok(())
+    }
+
+    async fn choose_escalation_channel(
+        &self,
+        chat_id: u64,
+        escalation_id: u64,
+        channel: &str,
+        _at_ms: u64,
+    ) -> Result<String, StoreError> {
         let mut tables = self.tables();
-        let key = (escalation.chat_id, escalation.queued_at_ms);
-        if let Some(position) = tables.escalations.iter().position(|known| *known == key) {
-            return Ok(next_id(position));
+        let chosen = tables.escalations.entry((chat_id, escalation_id)).or_default();
+        Ok(chosen.get_or_insert_with(|| channel.to_owned()).clone())
+    }
+
+    async fn record_event(
+        &self,
+        chat_id: u64,
+        event: ChatEvent,
+        end_user_name: Option<String>,
+        limit: u64,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let known = tables.events.iter().filter(|(chat, _)| *chat == chat_id).count();
+        let Some(chat) = tables.chats.get_mut(&chat_id) else { return Err(StoreError::Corrupt("chat_id")) };
+        if next_id(known) > limit {
+            return Ok(false);
         }
-        tables.escalations.push(key);
-        Ok(next_id(tables.escalations.len().saturating_sub(1)))
+        if end_user_name.is_some() {
+            chat.record.end_user_name = end_user_name;
+        }
+        tables.events.push((chat_id, event));
+        Ok(true)
+    }
+
+    async fn events(&self, chat_id: u64, limit: u64) -> Result<Vec<ChatEvent>, StoreError> {
+        let tables = self.tables();
+        let events = tables.events.iter().filter(|(chat, _)| *chat == chat_id).map(|(_, event)| event.clone());
+        Ok(events.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let tables = self.tables();
+        let ended = tables
+            .chats
+            .values()
+            .rev()
+            .filter(|chat| chat.record.state.end_user_id == end_user_id && chat.record.state.ended_at_ms.is_some());
+        let (skip, limit) = (usize::try_from(skip).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(ended.skip(skip).take(limit).map(|chat| tables.chat(chat)).collect())
     }
 
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {

@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 use serde_json::{Map, json};
 
 use crate::{
-    Announced, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody, NewChat,
-    NewEscalation, NewMedia, PageLimit, Profile, Store, StoredMedia,
+    Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody,
+    NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoredMedia,
 };
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
@@ -77,7 +77,9 @@ pub async fn story(store: Arc<dyn Store>) {
     queues_are_listed_in_order(&*store).await;
     quiet_chats_are_found_longest_first(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
-    escalations_are_recorded_once(&*store).await;
+    the_first_choice_after_an_escalation_counts(&*store).await;
+    events_are_kept_in_order_up_to_their_limit(&*store).await;
+    the_history_is_what_ended_newest_first(&*store).await;
     files_are_announced_and_completed_once(&*store).await;
     agents_keep_their_numbers_and_sign_ins_end(&*store).await;
     concurrent_changes_of_one_chat_have_one_winner(&store).await;
@@ -309,14 +311,69 @@ async fn load_and_handling_time_follow_the_chats(store: &dyn Store) {
     assert_eq!(store.mean_handling_ms("acme", 44, 10).await.unwrap(), Some(4_333), "nobody worked on that one");
 }
 
-async fn escalations_are_recorded_once(store: &dyn Store) {
+async fn the_first_choice_after_an_escalation_counts(store: &dyn Store) {
     let uma = user(store, "uma").await;
-    let chat = open_chat(store, uma, "escalated", 3).await;
-    let escalation = |queued_at_ms| NewEscalation { chat_id: chat, queued_at_ms, reason: None, request: Map::new() };
-    let first = store.record_escalation(escalation(5)).await.unwrap();
-    assert_eq!(store.record_escalation(escalation(5)).await.unwrap(), first);
-    assert_ne!(store.record_escalation(escalation(6)).await.unwrap(), first);
-    change(store, chat, |state| state.status = Status::Finished).await;
+    let (chat, other) = (open_chat(store, uma, "escalated", 3).await, open_chat(store, uma, "escalated too", 3).await);
+    let escalation =
+        || NewEscalation { chat_id: chat, escalation_id: 5, at_ms: 9, reason: Some("x".into()), request: Map::new() };
+    store.record_escalation(escalation()).await.unwrap();
+    let choose = async |chat, id, channel| store.choose_escalation_channel(chat, id, channel, 10).await.unwrap();
+    assert_eq!(choose(chat, 5, "email").await, "email");
+    assert_eq!(choose(chat, 5, "human_agent").await, "email");
+    store.record_escalation(escalation()).await.unwrap();
+    assert_eq!(choose(chat, 5, "email").await, "email");
+    // One that was not recorded, such as a virtual agent's own.
+    assert_eq!(choose(chat, 8, "human_agent").await, "human_agent");
+    assert_eq!(choose(other, 5, "virtual_agent").await, "virtual_agent", "the numbers are each chat's own");
+    for chat in [chat, other] {
+        change(store, chat, |state| state.status = Status::Finished).await;
+    }
+}
+
+async fn events_are_kept_in_order_up_to_their_limit(store: &dyn Store) {
+    let uma = user(store, "uma").await;
+    let (chat, other) = (open_chat(store, uma, "events", 3).await, open_chat(store, uma, "no events", 3).await);
+    let event = |at_ms: u64| {
+        let mut data = Map::new();
+        data.insert("z".into(), json!(at_ms));
+        data.insert("a".into(), json!({"deep": [1]}));
+        ChatEvent { at_ms, name: format!("event-{at_ms}"), data }
+    };
+    let name = async |chat| store.chat(chat).await.unwrap().unwrap().end_user_name;
+    assert_eq!(name(chat).await, None);
+    assert!(store.record_event(chat, event(7), Some("Uma".into()), 2).await.unwrap());
+    assert!(store.record_event(chat, event(3), None, 2).await.unwrap());
+    assert!(!store.record_event(chat, event(9), Some("Eve".into()), 2).await.unwrap(), "full");
+    assert_eq!(store.events(chat, 10).await.unwrap(), [event(7), event(3)]);
+    assert_eq!(store.events(chat, 1).await.unwrap(), [event(7)]);
+    assert!(store.events(other, 10).await.unwrap().is_empty());
+    assert_eq!((name(chat).await.as_deref(), name(other).await), (Some("Uma"), None));
+    assert!(store.record_event(999_999, event(1), None, 2).await.is_err(), "no such chat");
+    for chat in [chat, other] {
+        change(store, chat, |state| state.status = Status::Finished).await;
+    }
+}
+
+async fn the_history_is_what_ended_newest_first(store: &dyn Store) {
+    let (hal, ida) = (user(store, "hal").await, user(store, "ida").await);
+    let mut chats = Vec::new();
+    for (key, ended_at_ms) in [("e1", Some(30)), ("e2", None), ("e3", Some(10)), ("e4", Some(20))] {
+        let chat = open_chat(store, hal, key, 3).await;
+        if ended_at_ms.is_some() {
+            change(store, chat, |state| (state.status, state.ended_at_ms) = (Status::Finished, ended_at_ms)).await;
+        }
+        chats.push(chat);
+    }
+    change(store, chats[2], |state| state.dropped = true).await;
+    let ended = async |user, skip, limit| {
+        let records = store.ended_chats(user, skip, limit).await.unwrap();
+        records.iter().map(|record| record.state.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(hal, 0, 10).await, [chats[3], chats[2], chats[0]]);
+    assert_eq!(ended(hal, 1, 1).await, [chats[2]]);
+    assert_eq!(ended(hal, 3, 10).await, [0_u64; 0]);
+    assert_eq!(ended(ida, 0, 10).await, [0_u64; 0]);
+    change(store, chats[1], |state| state.status = Status::Finished).await;
 }
 
 async fn files_are_announced_and_completed_once(store: &dyn Store) {

@@ -452,7 +452,96 @@ pub struct EscalateRequest {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[allow(missing_docs, reason = "the fields are the vendor's")]
 pub struct Escalation {
+    /// The index of the notice that says what became of it.
     pub id: u64,
     pub chat_id: u64,
+    /// `escalated` or `deflected`.
     pub status: String,
+    /// `after_hours` or `over_capacity`, where it is deflected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is offered instead, where it is deflected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<EscalationOption>>,
+}
+
+/// A way on after a deflected escalation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EscalationOption {
+    /// `human_agent` (wait all the same), `email`, `external_link` or `virtual_agent`.
+    pub channel: String,
+    /// The number of the link or virtual agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// What to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where the link leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// `PATCH` of an escalation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EscalationPatch {
+    /// The channel that the customer chose.
+    pub deflection_channel: String,
+}
+
+/// `POST` of an end user's event: the contract's `ChatEndUserEventRequest`, with unknown keys kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EndUserEvent {
+    /// What happened, such as `form_clicked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The end user's name for the agents of this chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_user_name: Option<String>,
+    /// What else the site sends.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub other: Map<String, Value>,
+}
+
+/// `GET /api/v1/chat_history`. Seed 003, `ChatHistoryResponse`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ChatHistory {
+    /// Newest first.
+    pub chats: Vec<ChatHistoryItem>,
+    /// Chats of this page that the end user dropped, or whose messages do not fit the answer.
+    pub missing_chat_ids: Vec<u64>,
+    pub pagination: Pagination,
+}
+
+/// A chat that is over. Seed 003, with `menus` and `agents` beside it.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ChatHistoryItem {
+    pub comm_id: u64,
+    /// ISO 8601; when the chat was opened, where no agent had it.
+    pub assigned_at: String,
+    /// `chat`.
+    pub comm_type: String,
+    /// The company's IANA time zone.
+    pub timezone: String,
+    pub menus: Vec<MenuName>,
+    pub agents: Vec<ChatAgent>,
+    /// All messages, in index order.
+    pub entries: Vec<Message>,
+}
+
+/// Where a page stands. Seed 003.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Pagination {
+    /// -1 on the last page.
+    pub next_page: i64,
+    pub per_page: u64,
 }

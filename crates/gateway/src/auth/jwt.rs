@@ -1,11 +1,15 @@
 //! The token that a company's site signs for its visitor (`ccaip.md` 9.1). Accepts HS256, HS384 and HS512 with the company secret and
 //! nothing else; a token without `exp`, with `alg: none` or with another key is refused.
 
+use axum::http::StatusCode;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use wire::ErrorCode;
 
+use crate::clock::now_ms;
 use crate::config::Secret;
 use crate::error::Error;
 
@@ -43,13 +47,19 @@ enum Text {
 
 /// The visitor for whom a token was signed.
 pub(crate) fn verify(token: &str, secret: &Secret, leeway_ms: u64) -> Result<Visitor, Error> {
+    let Claims { identifier, name, email, phone } = claims_of(token, secret, leeway_ms)?;
+    Ok(Visitor { identifier: kept(identifier)?, name: kept(name)?, email: kept(email)?, phone: kept(phone)? })
+}
+
+/// The claims of a token that was signed with the company secret and is good now.
+fn claims_of<T: DeserializeOwned>(token: &str, secret: &Secret, leeway_ms: u64) -> Result<T, Error> {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.algorithms = vec![Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
     validation.validate_nbf = true;
     validation.validate_aud = false;
     validation.leeway = leeway_ms / 1000;
     let key = DecodingKey::from_secret(secret.0.as_bytes());
-    let claims = decode::<Claims>(token, &key, &validation).map_err(|error| match error.kind() {
+    let decoded = decode::<T>(token, &key, &validation).map_err(|error| match error.kind() {
         ErrorKind::ExpiredSignature => Error::of(ErrorCode::TokenExpired),
         ErrorKind::ImmatureSignature => Error::new(
             ErrorCode::TokenInvalid,
@@ -60,8 +70,26 @@ pub(crate) fn verify(token: &str, secret: &Secret, leeway_ms: u64) -> Result<Vis
         }
         _ => Error::of(ErrorCode::TokenInvalid),
     })?;
-    let Claims { identifier, name, email, phone } = claims.claims;
-    Ok(Visitor { identifier: kept(identifier)?, name: kept(name)?, email: kept(email)?, phone: kept(phone)? })
+    Ok(decoded.claims)
+}
+
+#[derive(Deserialize)]
+struct CustomDataClaims {
+    #[serde(default)]
+    custom_data: Option<Map<String, Value>>,
+    iat: u64,
+}
+
+/// The custom data that a site signed (`ccaip.md` 9.2), in its order: none where the token holds none. Its refusals are 400s: the session is
+/// good, the request is not.
+pub(crate) fn verify_custom_data(token: &str, secret: &Secret, leeway_ms: u64) -> Result<Map<String, Value>, Error> {
+    let claims: CustomDataClaims =
+        claims_of(token, secret, leeway_ms).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))?;
+    if claims.iat > now_ms().saturating_add(leeway_ms) / 1000 {
+        let text = "The custom data's `iat` lies in the future: check the clock of the server that signs it.";
+        return Err(Error::new(ErrorCode::TokenInvalid, text).with_status(StatusCode::BAD_REQUEST));
+    }
+    Ok(claims.custom_data.unwrap_or_default())
 }
 
 /// Empty claims count as absent: sites fill them from templates.
@@ -104,10 +132,9 @@ pub(crate) fn sign(visitor: &Visitor, secret: &Secret, now_ms: u64, lifetime_ms:
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::clock::now_ms;
 
     fn signed(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
         encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()

@@ -51,7 +51,8 @@ pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Bo
         match *mail {
             Mail::Command { answer, .. } => drop(answer.send(Err(code))),
             Mail::Join { frames, .. } => drop(frames.try_send(ToStream::Refused(code))),
-            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } | Mail::Leave { .. } => {}
+            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } => {}
+            Mail::Leave { .. } | Mail::EndUserName(_) => {}
         }
     }
 }
@@ -63,8 +64,12 @@ async fn load(
     // The state first: a key that is newer than the state is answered with its index, a missing one would be written twice.
     let Some(record) = tools.store.chat(chat_id).await? else { return Ok(None) };
     let sent = tools.store.sent_keys(chat_id).await?;
-    let session =
-        ChatSession::new(record.state.clone(), sent, tools.script(&record.company_id, &record.lang), tools.limits);
+    let session = ChatSession::new(
+        record.state.clone(),
+        sent,
+        tools.script(&record.company_id, &record.lang, &record.request),
+        tools.limits,
+    );
     Ok(Some((record, session)))
 }
 
@@ -139,6 +144,10 @@ impl<S: Script<MessageBody>> Actor<S> {
             Mail::Leave { stream } => {
                 self.streams.remove(&stream);
                 Input::Leave { stream }
+            }
+            Mail::EndUserName(name) => {
+                self.record.end_user_name = Some(name);
+                return;
             }
         };
         self.session.handle(input, now_ms());

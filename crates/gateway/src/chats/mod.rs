@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use engine::gateway::{Actor, Command, Done, Limits, Script, StreamId};
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use wire::ErrorCode;
 
@@ -45,9 +46,14 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// The platform's part in a company's chat in a language.
-    pub(crate) fn script(&self, company_id: &str, lang: &str) -> impl Script<MessageBody> + use<> {
-        EmbeddedScript::new(Arc::clone(&self.platform), company_id, lang)
+    /// The platform's part in a company's chat in a language, as the site asked for it.
+    pub(crate) fn script(
+        &self,
+        company_id: &str,
+        lang: &str,
+        request: &Map<String, Value>,
+    ) -> impl Script<MessageBody> + use<> {
+        EmbeddedScript::new(Arc::clone(&self.platform), company_id, lang, request)
     }
 }
 
@@ -59,6 +65,7 @@ enum Mail {
     Typing { stream: StreamId, typing: bool },
     TypingBeside { actor: Actor, typing: bool },
     Leave { stream: StreamId },
+    EndUserName(String),
 }
 
 /// What a stream is to send.
@@ -152,6 +159,14 @@ impl Chats {
         if let Some(mailbox) = mailbox {
             let mail = Box::new(Mail::TypingBeside { actor, typing });
             drop(mailbox.send_timeout(mail, MAILBOX_PATIENCE).await);
+        }
+    }
+
+    /// The end user's name for the chat's agents changed. Where nobody has the chat loaded, the store has it.
+    pub(crate) async fn rename_end_user(&self, chat_id: u64, name: String) {
+        let mailbox = self.mailboxes().get(&chat_id).cloned();
+        if let Some(mailbox) = mailbox {
+            drop(mailbox.send_timeout(Box::new(Mail::EndUserName(name)), MAILBOX_PATIENCE).await);
         }
     }
 

@@ -25,6 +25,8 @@ use crate::auth::{agent, keys};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::platform::embedded::agents::Agent;
+use crate::platform::embedded::custom_data::{self, CustomerFlags, DeskCustomData};
+use crate::platform::embedded::end_user_name;
 use crate::store::ChatRecord;
 use crate::{App, Shared};
 
@@ -42,6 +44,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .routes(routes!(finish))
         .routes(routes!(messages, send_message))
         .merge(super::media::desk_routes())
+        .merge(super::chat_events::desk_routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
@@ -80,14 +83,20 @@ pub(crate) struct DeskChat {
     chat: Chat,
     /// Since when it waits, or waited, for an agent.
     waiting_since_ms: Option<u64>,
-    /// The customer's name, where the site told it.
+    /// The customer's name, where the site or its page told it.
     end_user_name: Option<String>,
-    /// The customer's e-mail address, where the site told it.
+    /// The customer's e-mail address: what the site signed, otherwise what it sent with the chat.
     end_user_email: Option<String>,
-    /// The site's `custom_data`, without what it marked `invisible_to_agent`.
-    #[schema(value_type = Object)]
-    custom_data: Map<String, Value>,
-    /// What else the site sent when it opened the chat.
+    /// The entries of the site's `custom_data`, without those that it marked `invisible_to_agent`.
+    custom_data: DeskCustomData,
+    /// What the reserved keys of `custom_data` say, signed or not.
+    customer_flags: CustomerFlags,
+    /// What the signed ones say: only that is verified.
+    customer_flags_signed: CustomerFlags,
+    /// What was said elsewhere before, as the site sent it.
+    #[schema(value_type = Vec<Object>)]
+    external_transcript: Vec<Value>,
+    /// The rest of what the site sent when it opened the chat.
     #[schema(value_type = Object)]
     request: Map<String, Value>,
 }
@@ -191,34 +200,25 @@ pub(crate) async fn desk_chats(app: &App, agent: &Agent) -> Result<DeskChats, Er
 
 fn present(app: &App, record: &ChatRecord) -> DeskChat {
     let mut request = record.request.clone();
-    let custom_data = match request.shift_remove("custom_data") {
-        Some(Value::Object(custom_data)) => visible(custom_data),
-        _ => Map::new(),
-    };
-    // These two are elsewhere: the language in the chat, the greeting in the conversation.
-    for name in ["lang", "greeting"] {
-        request.shift_remove(name);
-    }
+    request.shift_remove("custom_data");
+    let email = || request.get("email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(str::to_owned);
+    let end_user_email = record.end_user.profile.email.clone().or_else(email);
+    let shown = custom_data::shown(&record.request);
     DeskChat {
         chat: app.platform.present(record, &record.state),
         waiting_since_ms: record.state.queued_at_ms,
-        end_user_name: record.end_user.profile.name.clone(),
-        end_user_email: record.end_user.profile.email.clone(),
-        custom_data,
+        end_user_name: end_user_name(record),
+        end_user_email,
+        custom_data: shown.custom_data,
+        customer_flags: shown.flags,
+        customer_flags_signed: shown.flags_signed,
+        external_transcript: shown.external_transcript,
         request,
     }
 }
 
-/// Without the entries that the site keeps from agents (`ccaip.md` 9.2).
-fn visible(mut custom_data: Map<String, Value>) -> Map<String, Value> {
-    if let Some(Value::Object(unsigned)) = custom_data.get_mut("unsigned") {
-        unsigned.retain(|_, entry| entry.get("invisible_to_agent").and_then(Value::as_bool) != Some(true));
-    }
-    custom_data
-}
-
 /// A chat that this agent may see: one that waits, or one that the agent has or had.
-async fn visible_chat(app: &App, agent: &Agent, chat_id: u64) -> Result<ChatRecord, Error> {
+pub(super) async fn visible_chat(app: &App, agent: &Agent, chat_id: u64) -> Result<ChatRecord, Error> {
     let record = app.store.chat(chat_id).await?.filter(|record| agent.serves(&record.company_id));
     let seen =
         record.filter(|record| record.state.status == Status::Queued || record.state.all_agent_ids.contains(&agent.id));

@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::rest::{
-    ChatBody, ChatPatch, CreateChatRequest, EndUser, EscalateRequest, Escalation, MessagesBody, OngoingChatBody,
-    ResumeRequest, SendRequest, SendResponse, SessionRequest, SessionResponse, TypingRequest,
+    ChatBody, ChatPatch, CreateChatRequest, EndUser, MessagesBody, OngoingChatBody, ResumeRequest, SendRequest,
+    SendResponse, SessionRequest, SessionResponse, TypingRequest,
 };
 
 use super::request::{Body, PathOf, QueryOf};
@@ -25,10 +25,9 @@ use crate::auth::{jwt, keys};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::message;
+use crate::platform::embedded::custom_data;
 use crate::platform::embedded::menus::{self, Shut};
-use crate::store::{
-    ChatRecord, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, NewEscalation, PageLimit, Profile,
-};
+use crate::store::{ChatRecord, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, PageLimit, Profile};
 use crate::{App, Shared};
 
 /// The length of a client-made secret: 256 bits in base64url.
@@ -43,7 +42,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(ongoing_chat))
         .routes(routes!(chat, finish_chat, drop_chat))
         .routes(routes!(messages, send_message))
-        .routes(routes!(escalate))
         .routes(routes!(resume))
         .routes(routes!(typing))
 }
@@ -93,7 +91,7 @@ fn is_end_user_secret(text: &str) -> bool {
 async fn create_chat(
     State(app): State<Shared>,
     session: EndUserSession,
-    Body(request): Body<CreateChatRequest>,
+    Body(mut request): Body<CreateChatRequest>,
 ) -> Result<(StatusCode, Json<ChatBody>), Error> {
     message::check_client_id(&request.client_id)?;
     let asked = Asked::read(&app, &request.chat)?;
@@ -102,11 +100,12 @@ async fn create_chat(
     if let Some(chat_id) = app.store.chat_opened_with(session.end_user_id, &request.client_id).await? {
         return created(&app, &session, chat_id, asked.greeting, StatusCode::OK).await;
     }
+    custom_data::check(&mut request.chat, &company.secret, app.config.session.jwt_leeway_ms, &app.config.limits)?;
     let now_ms = now_ms();
     let queue = menus::entered(&session.company, request.menu_id, now_ms).map_err(shut)?;
     let state = ChatState::new(session.end_user_id, queue.id, queue.virtual_agent, now_ms);
     let lang = asked.lang.unwrap_or_else(|| session.company.default_lang().to_owned());
-    let opening = open(state, &app.chats.tools().script(&company.id, &lang), now_ms);
+    let opening = open(state, &app.chats.tools().script(&company.id, &lang, &request.chat), now_ms);
     let new = NewChat {
         company_id: company.id.clone(),
         platform: EMBEDDED_PLATFORM.to_owned(),
@@ -169,8 +168,10 @@ impl Asked {
         for name in ["email", "ticket_id", "trigger_id"] {
             text(name, 320)?;
         }
-        if !matches!(request.get("custom_data"), None | Some(Value::Null | Value::Object(_))) {
-            return Err(Error::invalid("`custom_data` of a chat is an object."));
+        for name in ["cobrowsable", "message_preview"] {
+            if !matches!(request.get(name), None | Some(Value::Null | Value::Bool(_))) {
+                return Err(Error::invalid("`cobrowsable` and `message_preview` of a chat are booleans."));
+            }
         }
         let greeting = text("greeting", app.config.limits.max_text_bytes)?.filter(|text| !text.trim().is_empty());
         Ok(Asked { lang: text("lang", 35)?, greeting })
@@ -349,29 +350,6 @@ pub(super) async fn send(
     let sid = message::marks(&app.keys, chat_id, &stored).sid;
     let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(SendResponse { index, sid, timestamp_ms: at_ms })))
-}
-
-/// Ask for a person instead of the virtual agent.
-#[utoipa::path(
-    post, path = "/api/v1/chats/{chat_id}/escalations", tag = "end user", request_body = EscalateRequest, security(("session" = [])),
-    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 201, body = Escalation))
-)]
-async fn escalate(
-    State(app): State<Shared>,
-    session: EndUserSession,
-    PathOf(chat_id): PathOf<u64>,
-    Body(request): Body<EscalateRequest>,
-) -> Result<(StatusCode, Json<Escalation>), Error> {
-    let done = app.chats.command(chat_id, Actor::EndUser(session.end_user_id), Command::Escalate).await?;
-    let Done::State(state) = done else { return Err(Error::of(ErrorCode::Internal)) };
-    let escalation = NewEscalation {
-        chat_id,
-        queued_at_ms: state.queued_at_ms.unwrap_or(state.created_at_ms),
-        reason: request.reason,
-        request: request.other,
-    };
-    let id = app.store.record_escalation(escalation).await?;
-    Ok((StatusCode::CREATED, Json(Escalation { id, chat_id, status: state.status.as_str().to_owned() })))
 }
 
 /// Come back to a dismissed chat: it is queued again.

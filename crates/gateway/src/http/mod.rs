@@ -18,11 +18,14 @@ use crate::App;
 use crate::auth::keys;
 use crate::error::Error;
 
+mod chat_events;
 mod company;
 mod demo;
 pub(crate) mod desk;
 mod end_user;
+mod escalation;
 mod health;
+mod history;
 pub(crate) mod limits;
 mod media;
 mod openapi;
@@ -42,7 +45,14 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let about = OpenApiRouter::with_openapi(openapi::about());
     let mut api = about.merge(end_user::routes()).merge(crate::stream::end_user::routes());
-    api = api.merge(company::routes()).merge(media::routes(app)).merge(desk::routes(app)).merge(health::routes());
+    api = api
+        .merge(company::routes())
+        .merge(escalation::routes())
+        .merge(chat_events::routes())
+        .merge(history::routes())
+        .merge(media::routes(app))
+        .merge(desk::routes(app))
+        .merge(health::routes());
     if app.signs_demo_tokens() {
         api = api.merge(demo::routes());
     }

@@ -78,6 +78,8 @@ struct OnDuty<'a>(&'a App, u64);
 impl Drop for OnDuty<'_> {
     fn drop(&mut self) {
         self.0.platform.duty.end(self.1);
+        // How long customers wait depends on it.
+        self.0.bus.publish_chats_changed();
     }
 }
 
@@ -85,6 +87,7 @@ async fn list(app: &App, socket: &mut Socket, session: &AgentSession) -> Result<
     let mut hints = app.bus.subscribe();
     app.platform.duty.begin(session.agent.id);
     let _on_duty = OnDuty(app, session.agent.id);
+    app.bus.publish_chats_changed();
     let lifetime = Duration::from_millis(session.expires_at_ms.saturating_sub(now_ms()));
     let mut pulse =
         Pulse::new(app.config.stream.heartbeat_ms, Instant::now().checked_add(lifetime), Socket::IS_TWO_WAY);

@@ -98,6 +98,26 @@ companies = ["other"]
     config
 }
 
+/// The usual company with `more` keys, and one more menu for each table of `menus`.
+pub(crate) fn company_with(more: &str, menus: &[&str]) -> Config {
+    let mut own = config("");
+    let menus: Vec<String> = menus.iter().map(|menu| format!("{{ {menu} }}")).collect();
+    let text = format!("[[companies]]\nid = \"acme\"\nname = \"Acme\"\n{more}\nmenus = [{}]", menus.join(", "));
+    let parsed = Config::from_toml(&text).unwrap();
+    let mut added = parsed.companies.into_iter().next().unwrap();
+    let usual = own.companies.first_mut().unwrap();
+    (added.secret, added.allowed_origins) = (usual.secret.clone(), usual.allowed_origins.clone());
+    added.menus.splice(0..0, usual.menus.clone());
+    *usual = added;
+    own.validate().unwrap();
+    own
+}
+
+/// A gateway that forgets, with such a company.
+pub(crate) async fn start_with_menus(more: &str, menus: &[&str]) -> Gateway {
+    Gateway::start_with(company_with(more, menus), Arc::new(MemoryStore::default())).await
+}
+
 /// A running gateway.
 pub(crate) struct Gateway {
     pub(crate) base: String,

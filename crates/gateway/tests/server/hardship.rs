@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use futures_util::future::join_all;
 use gateway::store::{
-    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
-    MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
+    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError,
+    StoredMedia,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -128,8 +129,36 @@ impl Store for Hardship {
         self.disk.mean_handling_ms(company_id, menu_id, sample).await
     }
 
-    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
         self.write(self.disk.record_escalation(escalation)).await
+    }
+
+    async fn choose_escalation_channel(
+        &self,
+        chat_id: u64,
+        escalation_id: u64,
+        channel: &str,
+        at_ms: u64,
+    ) -> Result<String, StoreError> {
+        self.write(self.disk.choose_escalation_channel(chat_id, escalation_id, channel, at_ms)).await
+    }
+
+    async fn record_event(
+        &self,
+        chat_id: u64,
+        event: ChatEvent,
+        end_user_name: Option<String>,
+        limit: u64,
+    ) -> Result<bool, StoreError> {
+        self.write(self.disk.record_event(chat_id, event, end_user_name, limit)).await
+    }
+
+    async fn events(&self, chat_id: u64, limit: u64) -> Result<Vec<ChatEvent>, StoreError> {
+        self.disk.events(chat_id, limit).await
+    }
+
+    async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        self.disk.ended_chats(end_user_id, skip, limit).await
     }
 
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {

@@ -7,26 +7,7 @@ use gateway::store::MemoryStore;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{Gateway, User, config, texts};
-
-/// The usual company with `more` keys, and one more menu for each table of `menus`.
-fn company_with(more: &str, menus: &[&str]) -> Config {
-    let mut own = config("");
-    let menus: Vec<String> = menus.iter().map(|menu| format!("{{ {menu} }}")).collect();
-    let text = format!("[[companies]]\nid = \"acme\"\nname = \"Acme\"\n{more}\nmenus = [{}]", menus.join(", "));
-    let parsed = Config::from_toml(&text).unwrap();
-    let mut added = parsed.companies.into_iter().next().unwrap();
-    let usual = own.companies.first_mut().unwrap();
-    (added.secret, added.allowed_origins) = (usual.secret.clone(), usual.allowed_origins.clone());
-    added.menus.splice(0..0, usual.menus.clone());
-    *usual = added;
-    own.validate().unwrap();
-    own
-}
-
-async fn start(more: &str, menus: &[&str]) -> Gateway {
-    Gateway::start_with(company_with(more, menus), Arc::new(MemoryStore::default())).await
-}
+use crate::common::{Gateway, User, company_with, start_with_menus as start, texts};
 
 const ALWAYS: &str = "{ mon = [\"00:00-24:00\"], tue = [\"00:00-24:00\"], wed = [\"00:00-24:00\"], thu = [\"00:00-24:00\"], fri = [\"00:00-24:00\"], sat = [\"00:00-24:00\"], sun = [\"00:00-24:00\"] }";
 

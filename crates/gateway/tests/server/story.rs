@@ -117,8 +117,10 @@ async fn what_the_site_sends_with_a_chat_reaches_the_desk_and_the_greeting_the_c
     let ada = gateway.agent("ada").await;
     let (_, chats) = ada.call(Method::GET, "/chats", None).await;
     let shown = &chats["queue"][0];
-    assert_eq!(shown["custom_data"], json!({"unsigned": {"order": {"label": "Order", "value": "77"}}}));
-    assert_eq!(shown["request"], json!({"email": "uma@shop.example", "message_preview": true}));
+    assert_eq!(shown["custom_data"], json!({"unsigned": {"order": {"label": "Order", "value": "77"}}, "signed": {}}));
+    let kept = json!({"lang": "it", "greeting": "Buongiorno", "email": "uma@shop.example", "message_preview": true});
+    assert_eq!(shown["request"], kept);
+    assert_eq!(shown["end_user_email"], "uma@shop.example");
     assert!(shown["waiting_since_ms"].as_u64().unwrap() > 0);
     gateway.stop().await;
 }
@@ -131,7 +133,7 @@ async fn escalating_twice_is_one_escalation() {
     let path = format!("/chats/{chat}/escalations");
     let (status, first) = uma.call(Method::POST, &path, Some(json!({"reason": "by_end_user_ask", "x": 1}))).await;
     assert_eq!(status, StatusCode::CREATED);
-    assert_eq!(first, json!({"id": 1, "chat_id": chat, "status": "queued"}));
+    assert_eq!(first, json!({"id": 3, "chat_id": chat, "status": "escalated"}));
     let (_, second) = uma.call(Method::POST, &path, Some(json!({}))).await;
     assert_eq!(first, second);
     assert_eq!(texts(&uma.messages(chat).await), ["Hello!", "(inline_button)", "(escalationStarted)"]);

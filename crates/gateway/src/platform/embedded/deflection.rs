@@ -1,6 +1,7 @@
 //! Where a customer is led instead of a person: outside the business hours, and where the wait is longer than the company asks of anyone.
 //! Decides and shows; what a customer chooses is recorded by `http::escalation`.
 
+use serde_json::{Map, Value, json};
 use wire::rest::{ChatDeflection, DeflectionLink, ExternalDeflectionLinks, MenuDeflection};
 
 use super::company::Company;
@@ -79,6 +80,39 @@ fn links(company: &Company, deflection: &Deflection, lang: &str) -> Vec<Deflecti
     });
     shown.collect()
 }
+
+/// The notice that an escalation was deflected, with everything that is offered instead. `escalation_id` is the notice's own index.
+pub(crate) fn notice(
+    company: &Company,
+    (menu_id, lang): (u64, &str),
+    reason: Reason,
+    escalation_id: u64,
+    virtual_agent: &wire::rest::ChatAgent,
+) -> Map<String, Value> {
+    let mut options = Vec::new();
+    if let Some(deflection) = company.deflection(Some(menu_id)) {
+        if reason == Reason::OverCapacity && deflection.keep_waiting {
+            options.push(json!({ "channel": "human_agent" }));
+        }
+        if deflection.email {
+            options.push(json!({ "channel": "email" }));
+        }
+        for link in links(company, deflection, lang) {
+            options.push(json!({ "channel": "external_link", "id": link.id, "name": link.name, "url": link.url }));
+        }
+    }
+    options.push(json!({ "channel": "virtual_agent", "id": virtual_agent.id, "name": virtual_agent.name }));
+    let mut object = Map::new();
+    object.insert("type".to_owned(), "noti".into());
+    object.insert("event".to_owned(), ESCALATION_DEFLECTED.into());
+    object.insert("escalation_id".to_owned(), escalation_id.into());
+    object.insert("reason".to_owned(), reason.as_str().into());
+    object.insert("options".to_owned(), options.into());
+    object
+}
+
+/// The event of that notice. The vendor's word is unknown: this one is ours.
+pub(crate) const ESCALATION_DEFLECTED: &str = "escalationDeflected";
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ use crate::store::ChatRecord;
 
 pub(crate) mod agents;
 pub(crate) mod company;
+pub(crate) mod custom_data;
 pub(crate) mod deflection;
 pub(crate) mod hours;
 pub(crate) mod live;
@@ -24,6 +25,7 @@ pub(crate) mod words;
 
 use agents::Agents;
 pub(crate) use company::Company;
+use custom_data::{Predecessor, predecessor};
 use live::Live;
 use words::Tongue;
 
@@ -73,12 +75,15 @@ impl Embedded {
         self.virtual_agents.get(&id)
     }
 
-    fn virtual_agent_name(&self, id: u64) -> ChatAgent {
+    /// A virtual agent as a chat names it: by its predecessor's name, where the site named one.
+    fn virtual_agent_name(&self, id: u64, predecessor: &Predecessor) -> ChatAgent {
         let known = self.virtual_agents.get(&id);
+        let name = predecessor.name.clone().or_else(|| known.map(|agent| agent.name.clone()));
+        let own_picture = known.and_then(|agent| agent.avatar_url.clone());
         ChatAgent {
             id,
-            name: known.map_or_else(|| "Virtual agent".to_owned(), |agent| agent.name.clone()),
-            avatar_url: known.and_then(|agent| agent.avatar_url.clone()),
+            avatar_url: predecessor.avatar_url.clone().or(own_picture.filter(|_| predecessor.name.is_none())),
+            name: name.unwrap_or_else(|| "Virtual agent".to_owned()),
         }
     }
 
@@ -87,10 +92,8 @@ impl Embedded {
         let (kind, id) = author.parts();
         let display_name = match author {
             Author::Agent(id) => self.agents.name(id).name,
-            Author::VirtualAgent(id) => self.virtual_agent_name(id).name,
-            Author::EndUser(_) => {
-                record.end_user.profile.name.clone().unwrap_or_else(|| self.tongue(record).customer().to_owned())
-            }
+            Author::VirtualAgent(id) => self.virtual_agent_name(id, &predecessor(&record.request)).name,
+            Author::EndUser(_) => end_user_name(record).unwrap_or_else(|| self.tongue(record).customer().to_owned()),
             Author::System => String::new(),
         };
         Member { kind: kind.to_owned(), id, display_name }
@@ -99,7 +102,8 @@ impl Embedded {
     /// A chat as the protocol shows it, in the given state.
     pub(crate) fn present(&self, record: &ChatRecord, state: &ChatState) -> Chat {
         let agent = state.agent_id.map(|id| self.agents.name(id));
-        let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id));
+        let predecessor = predecessor(&record.request);
+        let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id, &predecessor));
         let authors = [state.virtual_agent_id.map(Author::VirtualAgent), state.agent_id.map(Author::Agent)];
         let company = self.companies.get(&record.company_id);
         let with = agent.as_ref().or(virtual_agent.as_ref()).map(|agent| agent.name.as_str());
@@ -112,7 +116,11 @@ impl Embedded {
             ends_at: state.ended_at_ms.map(clock::iso_8601),
             ended_by: state.ended_by.map(|ended_by| ended_by.as_str().to_owned()),
             all_agents: state.all_agent_ids.iter().map(|id| self.agents.name(*id)).collect(),
-            all_virtual_agents: state.all_virtual_agent_ids.iter().map(|id| self.virtual_agent_name(*id)).collect(),
+            all_virtual_agents: state
+                .all_virtual_agent_ids
+                .iter()
+                .map(|id| self.virtual_agent_name(*id, &predecessor))
+                .collect(),
             agent,
             virtual_agent,
             lang: record.lang.clone(),
@@ -124,6 +132,11 @@ impl Embedded {
             members: authors.into_iter().flatten().map(|author| self.member(author, record)).collect(),
         }
     }
+}
+
+/// What a chat's agents call its end user: what its pages reported, or the site said.
+pub(crate) fn end_user_name(record: &ChatRecord) -> Option<String> {
+    record.end_user_name.clone().or_else(|| record.end_user.profile.name.clone())
 }
 
 /// What can be done in a chat now, as data for user interfaces.

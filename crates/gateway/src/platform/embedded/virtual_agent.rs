@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Act, ChatState, Notice, Script};
+use engine::gateway::{Act, ChatState, Notice, Patience, Script};
 use serde_json::{Map, Value, json};
 
 use super::Embedded;
 use super::company::Company;
+use super::custom_data::{Predecessor, predecessor};
+use super::deflection::{self, Reason};
 use crate::config::texts::fitting;
 use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
@@ -19,12 +21,19 @@ pub(crate) struct EmbeddedScript {
     company: Option<Arc<Company>>,
     /// The chat's language.
     lang: String,
+    predecessor: Predecessor,
 }
 
 impl EmbeddedScript {
-    pub(crate) fn new(platform: Arc<Embedded>, company_id: &str, lang: &str) -> EmbeddedScript {
+    /// For a chat of a company in a language, as the site asked for it.
+    pub(crate) fn new(
+        platform: Arc<Embedded>,
+        company_id: &str,
+        lang: &str,
+        request: &Map<String, Value>,
+    ) -> EmbeddedScript {
         let company = platform.company(company_id).cloned();
-        EmbeddedScript { platform, company, lang: lang.to_owned() }
+        EmbeddedScript { platform, company, lang: lang.to_owned(), predecessor: predecessor(request) }
     }
 
     fn virtual_agent(&self, chat: &ChatState) -> Option<Speaking<'_>> {
@@ -68,7 +77,7 @@ impl<'a> Speaking<'a> {
 impl Script<MessageBody> for EmbeddedScript {
     fn greet(&self, chat: &ChatState) -> Vec<Act<MessageBody>> {
         let Some(agent) = self.virtual_agent(chat) else { return vec![Act::Escalate] };
-        say(Some(agent.greeting), agent.greeting_buttons)
+        say(Some(self.predecessor.greeting.as_deref().unwrap_or(agent.greeting)), agent.greeting_buttons)
     }
 
     fn answer(&self, chat: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
@@ -85,6 +94,18 @@ impl Script<MessageBody> for EmbeddedScript {
             None => {}
         }
         acts
+    }
+
+    fn deflection(&self, chat: &ChatState, patience: Patience) -> Option<MessageBody> {
+        let (company, id) = (self.company.as_ref()?, chat.virtual_agent_id?);
+        // A virtual agent that is no longer configured cannot keep its customers.
+        self.platform.virtual_agent(id)?;
+        let state = self.platform.live.of(&company.settings.id, chat.menu_id);
+        let reason = deflection::reason(company.deflection(Some(chat.menu_id)), state)
+            .filter(|reason| *reason == Reason::AfterHours || patience == Patience::Usual)?;
+        let agent = self.platform.virtual_agent_name(id, &self.predecessor);
+        let index = chat.last_index.saturating_add(1);
+        Some(MessageBody::new(&deflection::notice(company, (chat.menu_id, &self.lang), reason, index, &agent)))
     }
 
     fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {

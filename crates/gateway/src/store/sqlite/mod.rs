@@ -13,8 +13,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
-    AgentRecord, Announced, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota, MediaRecord,
-    MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
+    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
 };
 
 mod rows;
@@ -32,15 +32,18 @@ pub struct SqliteStore {
     readers: SqlitePool,
 }
 
-/// The tables' history, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [(&str, &str); 3] = [
-    ("first", include_str!("0001_first.sql")),
-    ("timers", include_str!("0002_timers.sql")),
-    ("media", include_str!("0003_media.sql")),
+/// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
+const STEPS: [Step; 4] = [
+    (1, "first", include_str!("0001_first.sql")),
+    (2, "timers", include_str!("0002_timers.sql")),
+    (3, "media", include_str!("0003_media.sql")),
+    (10, "escalations_and_events", include_str!("0010_escalations_and_events.sql")),
 ];
 
-fn migrations(steps: &[(&'static str, &'static str)]) -> Migrator {
-    let numbered = (1..).zip(steps.iter().copied()).map(|(number, (name, text))| {
+type Step = (i64, &'static str, &'static str);
+
+fn migrations(steps: &[Step]) -> Migrator {
+    let numbered = steps.iter().copied().map(|(number, name, text)| {
         Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     Migrator::with_migrations(numbered.collect())
@@ -241,11 +244,52 @@ impl Store for SqliteStore {
         Ok(from_count(total).checked_div(from_count(chats)))
     }
 
-    async fn record_escalation(&self, escalation: NewEscalation) -> Result<u64, StoreError> {
-        match self.writer.write(Write::Escalation(Box::new(escalation))).await? {
-            Written::Id(id) => Ok(id),
+    async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
+        self.writer.write(Write::Escalation(Box::new(escalation))).await.map(drop)
+    }
+
+    async fn choose_escalation_channel(
+        &self,
+        chat_id: u64,
+        escalation_id: u64,
+        channel: &str,
+        at_ms: u64,
+    ) -> Result<String, StoreError> {
+        let write = Write::EscalationChannel { chat_id, escalation_id, channel: channel.to_owned(), at_ms };
+        match self.writer.write(write).await? {
+            Written::Text(channel) => Ok(channel),
             _ => Err(StoreError::Corrupt("answer")),
         }
+    }
+
+    async fn record_event(
+        &self,
+        chat_id: u64,
+        event: ChatEvent,
+        end_user_name: Option<String>,
+        limit: u64,
+    ) -> Result<bool, StoreError> {
+        match self.writer.write(Write::Event(Box::new((chat_id, event, end_user_name, limit)))).await? {
+            Written::Flag(flag) => Ok(flag),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn events(&self, chat_id: u64, limit: u64) -> Result<Vec<ChatEvent>, StoreError> {
+        let rows = sqlx::query("SELECT at_ms, name, data FROM chat_events WHERE chat_id = ? ORDER BY id LIMIT ?")
+            .bind(int(chat_id))
+            .bind(int(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(rows::read_event).collect()
+    }
+
+    async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
+        let query =
+            chat_query!("WHERE c.end_user_id = ? AND c.ended_at_ms IS NOT NULL ORDER BY c.id DESC LIMIT ? OFFSET ?");
+        let rows =
+            sqlx::query(query).bind(int(end_user_id)).bind(int(limit)).bind(int(skip)).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::read_chat).collect()
     }
 
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {

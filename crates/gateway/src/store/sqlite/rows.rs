@@ -6,7 +6,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
 use crate::store::{
-    AgentRecord, ChatRecord, EndUserKey, EndUserRecord, MediaRecord, MessageBody, Profile, StoreError, StoredMedia,
+    AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, MediaRecord, MessageBody, Profile, StoreError,
+    StoredMedia,
 };
 
 /// A query for whole chats, with the given end.
@@ -17,7 +18,7 @@ macro_rules! chat_query {
             "c.agent_id, c.virtual_agent_id, c.all_agent_ids, c.all_virtual_agent_ids, c.created_at_ms, c.queued_at_ms, ",
             "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.dropped, c.updated_at_ms, c.active_at_ms, ",
             "c.end_user_wrote, c.unanswered_since_ms, c.last_index, c.revision, ",
-            "u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
+            "c.end_user_name, u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
             $end
         )
     };
@@ -116,7 +117,12 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         platform_ref: get(row, "platform_ref")?,
         lang: get(row, "lang")?,
         request: object(row, "request")?,
+        end_user_name: get(row, "end_user_name")?,
     })
+}
+
+pub(super) fn read_event(row: &SqliteRow) -> Result<ChatEvent, StoreError> {
+    Ok(ChatEvent { at_ms: count(row, "at_ms")?, name: get(row, "name")?, data: object(row, "data")? })
 }
 
 fn read_profile(row: &SqliteRow) -> Result<Profile, StoreError> {

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 
 use super::rows::{self, count, int};
 use crate::store::{
-    Announced, Commit, EndUserKey, EndUserRecord, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation,
-    NewMedia, Profile, StoreError, StoredMedia,
+    Announced, ChatEvent, Commit, EndUserKey, EndUserRecord, MediaQuota, MediaRecord, MessageBody, NewChat,
+    NewEscalation, NewMedia, Profile, StoreError, StoredMedia,
 };
 
 /// Writes that may wait.
@@ -21,22 +21,53 @@ const INSERT_ROWS: usize = 500;
 
 /// Something to write.
 pub(super) enum Write {
-    Meta { name: String, value: Vec<u8> },
-    EndUser { company_id: String, key: EndUserKey, profile: Profile },
+    Meta {
+        name: String,
+        value: Vec<u8>,
+    },
+    EndUser {
+        company_id: String,
+        key: EndUserKey,
+        profile: Profile,
+    },
     CreateChat(Box<(NewChat, Change<MessageBody>)>),
     Commit(Box<Change<MessageBody>>),
     Escalation(Box<NewEscalation>),
+    EscalationChannel {
+        chat_id: u64,
+        escalation_id: u64,
+        channel: String,
+        at_ms: u64,
+    },
+    /// Of a chat, with the end user's name and the most events a chat may have.
+    Event(Box<(u64, ChatEvent, Option<String>, u64)>),
     AnnounceMedia(Box<(NewMedia, MediaQuota)>),
-    CompleteMedia { media_id: u64, stored: StoredMedia, size_bytes: u64 },
-    Agent { login: String, name: String, avatar_url: Option<String> },
-    OpenSession { token_sha256: [u8; 32], agent_id: u64, expires_at_ms: u64, now_ms: u64 },
-    CloseSession { token_sha256: [u8; 32] },
+    CompleteMedia {
+        media_id: u64,
+        stored: StoredMedia,
+        size_bytes: u64,
+    },
+    Agent {
+        login: String,
+        name: String,
+        avatar_url: Option<String>,
+    },
+    OpenSession {
+        token_sha256: [u8; 32],
+        agent_id: u64,
+        expires_at_ms: u64,
+        now_ms: u64,
+    },
+    CloseSession {
+        token_sha256: [u8; 32],
+    },
 }
 
 /// What a write led to.
 pub(super) enum Written {
     Nothing,
     Bytes(Vec<u8>),
+    Text(String),
     Id(u64),
     EndUser(Box<EndUserRecord>),
     Created { chat_id: u64, fresh: bool },
@@ -148,6 +179,10 @@ impl Write {
             Write::CreateChat(boxed) => create_chat(db, &boxed.0, &boxed.1).await,
             Write::Commit(change) => commit(db, change).await,
             Write::Escalation(escalation) => record_escalation(db, escalation).await,
+            Write::EscalationChannel { chat_id, escalation_id, channel, at_ms } => {
+                choose_channel(db, (*chat_id, *escalation_id), channel, *at_ms).await
+            }
+            Write::Event(boxed) => record_event(db, boxed.0, &boxed.1, boxed.2.as_deref(), boxed.3).await,
             Write::AnnounceMedia(boxed) => announce_media(db, &boxed.0, boxed.1).await,
             Write::CompleteMedia { media_id, stored, size_bytes } => {
                 let updated = sqlx::query(
@@ -349,20 +384,65 @@ async fn insert_messages(
 
 async fn record_escalation(db: &mut SqliteConnection, escalation: &NewEscalation) -> Result<Written, StoreError> {
     sqlx::query(
-        "INSERT INTO escalations (chat_id, queued_at_ms, reason, request) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO chat_escalations (chat_id, escalation_id, at_ms, reason, request) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
     )
     .bind(int(escalation.chat_id))
-    .bind(int(escalation.queued_at_ms))
+    .bind(int(escalation.escalation_id))
+    .bind(int(escalation.at_ms))
     .bind(escalation.reason.as_deref())
     .bind(to_json(&escalation.request)?)
+    .execute(db)
+    .await?;
+    Ok(Written::Nothing)
+}
+
+async fn choose_channel(
+    db: &mut SqliteConnection,
+    (chat_id, escalation_id): (u64, u64),
+    channel: &str,
+    at_ms: u64,
+) -> Result<Written, StoreError> {
+    let chosen: String = sqlx::query_scalar(
+        "INSERT INTO chat_escalations (chat_id, escalation_id, at_ms, request, channel) VALUES (?, ?, ?, '{}', ?)
+         ON CONFLICT DO UPDATE SET channel = COALESCE(channel, excluded.channel) RETURNING channel",
+    )
+    .bind(int(chat_id))
+    .bind(int(escalation_id))
+    .bind(int(at_ms))
+    .bind(channel)
+    .fetch_one(db)
+    .await?;
+    Ok(Written::Text(chosen))
+}
+
+async fn record_event(
+    db: &mut SqliteConnection,
+    chat_id: u64,
+    event: &ChatEvent,
+    end_user_name: Option<&str>,
+    limit: u64,
+) -> Result<Written, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO chat_events (chat_id, at_ms, name, data) SELECT ?1, ?2, ?3, ?4
+         WHERE (SELECT COUNT(*) FROM chat_events WHERE chat_id = ?1) < ?5",
+    )
+    .bind(int(chat_id))
+    .bind(int(event.at_ms))
+    .bind(event.name.as_str())
+    .bind(to_json(&event.data)?)
+    .bind(int(limit))
     .execute(&mut *db)
     .await?;
-    let row = sqlx::query("SELECT id FROM escalations WHERE chat_id = ? AND queued_at_ms = ?")
-        .bind(int(escalation.chat_id))
-        .bind(int(escalation.queued_at_ms))
-        .fetch_one(db)
-        .await?;
-    Ok(Written::Id(count(&row, "id")?))
+    let is_written = inserted.rows_affected() > 0;
+    if is_written && end_user_name.is_some() {
+        sqlx::query("UPDATE chats SET end_user_name = ? WHERE id = ?")
+            .bind(end_user_name)
+            .bind(int(chat_id))
+            .execute(db)
+            .await?;
+    }
+    Ok(Written::Flag(is_written))
 }
 
 async fn announce_media(db: &mut SqliteConnection, media: &NewMedia, quota: MediaQuota) -> Result<Written, StoreError> {
