@@ -42,8 +42,8 @@ macro_rules! checks {
 }
 
 checks! {
-    AfterHoursMessage ChatBody ChatDeflection ChatPatch ClientFrame Company CreateChatRequest ErrorBody EscalateRequest Escalation Menus MessagesBody
-    OngoingChatBody ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse TypingRequest UploadRequest UploadResponse WaitTimes
+    AfterHoursMessage ChatBody ChatDeflection ChatHistory ChatPatch ClientFrame Company CreateChatRequest EndUserEvent ErrorBody EscalateRequest
+    Escalation EscalationPatch Menus MessagesBody OngoingChatBody ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse TypingRequest UploadRequest UploadResponse WaitTimes
 }
 
 /// The examples with their types' names.
