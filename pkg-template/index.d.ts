@@ -166,7 +166,7 @@ export interface LanguageOption {
   [key: string]: unknown;
 }
 
-/** A way to reach a queue. The vendor's fields are not published; the embedded platform sends `name` and `enabled`. */
+/** A way to reach a queue. The vendor's fields are not published; the embedded platform sends `name` (`chat`, `voice_call`, `email` or `external_link`) and `enabled`. */
 export interface MenuChannel {
   [key: string]: unknown;
 }
@@ -190,9 +190,11 @@ export interface MenuItem {
   name?: string;
   /** Whether it can be chosen now. */
   enabled: boolean;
+  /** Where its chats go instead: `queue` and its number, `external_link` and an address, `message` and a text (values of the embedded platform). */
   redirection?: { option: string; data: string };
   children?: MenuItem[];
   channels: MenuChannel[];
+  /** Whether customers are led elsewhere now, and why they are or would be: `after_hours` or `over_capacity` (values of the embedded platform). */
   deflection?: { enabled: boolean; type: string };
 }
 
@@ -801,7 +803,10 @@ export class Client {
 
   // chat life cycle
 
-  /** Starts a chat in the queue of `menuId` and joins it. Rejects with `not_found` for an unknown menu and `conflict` where a chat is ongoing. */
+  /**
+   * Starts a chat in the queue of `menuId` and joins it. Rejects with `not_found` for an unknown menu, `after_hours` where its queue is closed at this hour,
+   * and `conflict` where it takes no chats or a chat is ongoing.
+   */
   createChat(menuId: Id, data?: ChatRequest, options?: CallOptions): Promise<Chat>;
 
   /** Loads a chat of this end user. Rejects with `not_found` or `forbidden`. */

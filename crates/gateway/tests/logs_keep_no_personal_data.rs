@@ -56,11 +56,24 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     assert!(answer.status().is_success());
     let uma = gateway.user("ident-77").await;
 
-    let request = json!({"client_id": "open-1", "menu_id": 1, "chat": {"greeting": TEXT, "email": "uma@home.example"}});
+    let entries = json!({"note": {"label": TEXT, "value": "uma@home.example"}});
+    let signed_data = signed(&json!({"custom_data": entries, "iat": now_s(), "exp": now_s() + 60}), SECRET);
+    let forged_data = signed(&json!({"custom_data": entries, "iat": now_s(), "exp": now_s() + 60}), "not the secret at all");
+    let transfer = json!({"greeting_override": TEXT, "agent": {"name": "Uma Visitor"}});
+    let custom_data =
+        |token: &str| json!({"signed": token, "unsigned": {"note": entries["note"], "external_chat_transfer": transfer}});
+    let refused = json!({"client_id": "open-0", "menu_id": 1, "chat": {"custom_data": custom_data(&forged_data)}});
+    assert_eq!(uma.call(Method::POST, "/chats", Some(refused)).await.0, 400);
+    let chat = json!({"greeting": TEXT, "email": "uma@home.example", "custom_data": custom_data(&signed_data)});
+    let request = json!({"client_id": "open-1", "menu_id": 1, "chat": chat});
     let (_, created) = uma.call(Method::POST, "/chats", Some(request)).await;
     let chat = created["chat"]["id"].as_u64().unwrap();
     let mut stream = uma.join(chat, 0).await;
     stream.expect("joined").await;
+    let event = json!({"name": "clicked", "end_user_name": "Uma Visitor", "what": TEXT});
+    uma.call(Method::POST, &format!("/chats/{chat}/events"), Some(event)).await;
+    uma.call(Method::GET, &format!("/menus?key={TEXT}"), None).await;
+    uma.call(Method::POST, &format!("/chats/{chat}/escalations"), Some(json!({"reason": TEXT.repeat(40)}))).await;
     uma.send(chat, "m-1", &format!("person, {TEXT}")).await;
     let ada = gateway.agent("ada").await;
     let mut list = ada.list().await;
@@ -118,6 +131,8 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         PASSWORD,
         "a wrong password",
         &site_token,
+        &signed_data,
+        &forged_data,
         &uma.token,
         &end_user_secret,
         cookie,
