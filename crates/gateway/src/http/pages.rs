@@ -13,8 +13,14 @@ use wire::ErrorCode;
 use crate::config::Config;
 use crate::error::Error;
 
-const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:; frame-src http: https:; \
      connect-src 'self' ws: wss: http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// Pages below this path are forms that a chat shows in a frame, on any site.
+const FORMS: &str = "/forms/";
+/// A form has this origin's address and none of its rights, in a frame or not: it must not reach the desk with an agent's cookie.
+const FORM_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors http: https:; sandbox allow-scripts allow-forms";
 
 async fn nothing_here() -> Error {
     Error::of(ErrorCode::NotFound)
@@ -41,10 +47,11 @@ pub(super) fn service(config: &Config) -> Router {
 }
 
 async fn guard(request: Request, next: Next) -> Response {
+    let policy = if request.uri().path().starts_with(FORMS) { FORM_POLICY } else { PAGE_POLICY };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-cache"),

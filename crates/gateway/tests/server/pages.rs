@@ -13,10 +13,11 @@ use crate::common::{Gateway, config, json_of};
 async fn pages_and_package_are_served_with_their_types_and_guards() {
     let folder = tempfile::tempdir().unwrap();
     let (www, pkg) = (folder.path().join("www"), folder.path().join("pkg"));
-    fs::create_dir_all(&www).unwrap();
+    fs::create_dir_all(www.join("forms")).unwrap();
     fs::create_dir_all(&pkg).unwrap();
     fs::write(www.join("index.html"), "<title>customer</title>").unwrap();
     fs::write(www.join("desk.html"), "<title>desk</title>").unwrap();
+    fs::write(www.join("forms/return.html"), "<title>form</title>").unwrap();
     fs::write(www.join("app.js"), "export {};").unwrap();
     fs::write(pkg.join("sportello_core_bg.wasm"), b"\0asm").unwrap();
     fs::write(folder.path().join("secret.txt"), "secret").unwrap();
@@ -46,6 +47,10 @@ async fn pages_and_package_are_served_with_their_types_and_guards() {
         let again = reqwest::Client::new().get(url).header("if-none-match", etag).send().await.unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
     }
+    let form = get("/forms/return.html").await;
+    let policy = form.headers().get("content-security-policy").unwrap().to_str().unwrap();
+    assert!(policy.contains("sandbox allow-scripts allow-forms") && !policy.contains("allow-same-origin"), "{policy}");
+    assert!(policy.contains("frame-ancestors http: https:"), "{policy}");
     for path in ["/missing", "/pkg/missing.js", "/pkg/", "/pkg/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt"]
     {
         let (status, body): (StatusCode, Value) = json_of(get(path).await).await;

@@ -1,0 +1,134 @@
+// The agent desk's REST calls. The cookie is the browser's business (HttpOnly); this module keeps only the CSRF value that each write
+// repeats, in memory. Every failure is a `DeskError`; none of them carries what was sent.
+
+const BASE = "/desk/api/v1";
+const TIMEOUT_MS = 15_000;
+
+export class DeskError extends Error {
+  name = "DeskError";
+
+  /** `code` is the gateway's, or `network` where there was no answer; `status` is 0 then. */
+  constructor(code, status, retryAfter_ms) {
+    super(`the desk call failed: ${code}`);
+    this.code = code;
+    this.status = status;
+    this.retryAfter_ms = retryAfter_ms;
+  }
+
+  get isSignedOut() {
+    return this.status === 401;
+  }
+
+  /** Whether the same call may succeed later. */
+  get isRetryable() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export class DeskApi {
+  #csrfToken = "";
+
+  /** Signs in; resolves with the agent. */
+  async signIn(login, password) {
+    return this.#keep(await this.#call("POST", "/sessions", { login, password }));
+  }
+
+  /** The agent who is signed in. */
+  async me() {
+    return this.#keep(await this.#call("GET", "/me"));
+  }
+
+  async signOut() {
+    await this.#call("DELETE", "/sessions");
+    this.#csrfToken = "";
+  }
+
+  async accept(chatId) {
+    return (await this.#call("POST", `/chats/${chatId}/accept`, {})).chat;
+  }
+
+  async finish(chatId) {
+    return (await this.#call("PATCH", `/chats/${chatId}`, { status: "finished" })).chat;
+  }
+
+  /** Messages after `afterIndex`, in order. */
+  async messages(chatId, afterIndex) {
+    return (await this.#call("GET", `/chats/${chatId}/messages?after_index=${afterIndex}`)).messages;
+  }
+
+  /** Resolves once the gateway has stored the message; the same `clientId` never stores it twice. */
+  send(chatId, clientId, message) {
+    return this.#call("POST", `/chats/${chatId}/messages`, { client_id: clientId, message });
+  }
+
+  /** Reserves a place for a file: `{ media_id, upload }`, where `upload` is `null` once the file is there. */
+  reserveUpload(chatId, clientId, { type, name, contentType, size }) {
+    return this.#call("POST", `/chats/${chatId}/uploads`, { client_id: clientId, type, name, content_type: contentType, size });
+  }
+
+  /** Where a message's file can be read; the cookie opens it. */
+  mediaUrl(chatId, mediaId) {
+    return `${BASE}/chats/${chatId}/media/${mediaId}`;
+  }
+
+  /** The forms that can be sent in a chat. */
+  async forms(chatId) {
+    return (await this.#call("GET", `/forms?chat_id=${chatId}`)).forms;
+  }
+
+  /** What the end user did besides writing: `{ at_ms, name, data }`, in order. */
+  async events(chatId) {
+    return (await this.#call("GET", `/chats/${chatId}/events`)).events;
+  }
+
+  /** The agents who serve a company, and whether they are on duty. */
+  async agents(companyId) {
+    return (await this.#call("GET", `/agents?company_id=${encodeURIComponent(companyId)}`)).agents;
+  }
+
+  /** The queues of a company. */
+  async menus(companyId) {
+    return (await this.#call("GET", `/menus?company_id=${encodeURIComponent(companyId)}`)).menus;
+  }
+
+  /** Hands a chat on, to `{ menu_id }` or `{ agent_id }`. */
+  async transfer(chatId, to) {
+    return (await this.#call("POST", `/chats/${chatId}/transfer`, to)).chat;
+  }
+
+  #keep({ agent, csrf_token }) {
+    this.#csrfToken = csrf_token;
+    return agent;
+  }
+
+  async #call(method, path, body) {
+    const headers = {};
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (method !== "GET") headers["x-csrf-token"] = this.#csrfToken;
+    let response;
+    try {
+      response = await fetch(BASE + path, {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        credentials: "same-origin",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+    } catch {
+      throw new DeskError("network", 0);
+    }
+    if (!response.ok) throw await refusal(response);
+    if (response.status === 204) return {};
+    // A body cut off by a crash is a lost connection, not an answer.
+    return response.json().catch(() => {
+      throw new DeskError("network", 0);
+    });
+  }
+}
+
+async function refusal(response) {
+  const body = await response.json().catch(() => ({}));
+  const seconds = Number(response.headers.get("retry-after"));
+  const retryAfter_ms = body.error?.retry_after_ms ?? (seconds > 0 ? seconds * 1000 : undefined);
+  return new DeskError(body.error?.code ?? "internal", response.status, retryAfter_ms);
+}

@@ -1,0 +1,47 @@
+// Forms in the conversation: the card that asks for one, and the answers once it is filled in. Filling it in is `customer/forms.js`.
+
+import { el } from "../dom.js";
+import { icon } from "../icons.js";
+import { t } from "../language.js";
+import { linkedPicture } from "./media.js";
+
+/** The card of a form. `onForm(message)` opens it; without it (an agent looks on) the card only tells. */
+export function formCard(message, tools) {
+  const form = message.form ?? {};
+  const open = tools.onForm && el("button", { type: "button", class: "button is-primary form-open" }, icon("form"), t("form.open"));
+  open?.addEventListener("click", () => tools.onForm(message));
+  return el(
+    "div",
+    { class: "form-card", data: { form: form.smart_action_id ?? message.$index } },
+    form.image && linkedPicture(form.image, form.title, tools),
+    el("p", { class: "card-title" }, String(form.title || form.name || t("form.unnamed"))),
+    form.subtitle && el("p", { class: "card-subtitle" }, String(form.subtitle)),
+    open ?? el("p", { class: "card-subtitle" }, t("form.sent")),
+    el("p", { class: "form-done", hidden: true }, icon("check"), t("form.done")),
+  );
+}
+
+/** Marks the card of a form that was filled in: it takes no second answer. */
+export function closeForm(root, smartActionId) {
+  for (const card of root.querySelectorAll(`[data-form="${CSS.escape(String(smartActionId))}"]`)) {
+    card.querySelector(".form-open")?.remove();
+    card.querySelector(".form-done").hidden = false;
+  }
+}
+
+/** What was filled in: the questions with their answers, or what a browser form's page told. */
+export function formAnswers(message) {
+  const data = message.form_data ?? [];
+  const answers = Array.isArray(data)
+    ? data.map(({ question, question_id, value }) => [question ?? question_id, value])
+    : Object.entries(Object(data)).filter(([, value]) => typeof value !== "object" || Array.isArray(value));
+  return [
+    el("p", { class: "form-done" }, icon("check"), t("form.completed", { name: message.form_name || t("form.unnamed") })),
+    answers.length > 0 && el("dl", { class: "answers" }, answers.map(([question, value]) => el("div", {}, el("dt", {}, String(question)), el("dd", {}, answerWords(value))))),
+  ];
+}
+
+function answerWords(value) {
+  if (value === true || value === false) return t(value ? "form.yes" : "form.no");
+  return Array.isArray(value) ? value.join(", ") : String(value ?? "");
+}
