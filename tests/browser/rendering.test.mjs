@@ -17,7 +17,7 @@ test("markup in a message is shown as it was typed and never becomes an element"
     for (const type of ["text", "markdown", "text_template", "made_up_type"]) {
       const shown = await page.evaluate(
         async ({ type, content }) => {
-          const { renderMessage } = await import("/render-message.js");
+          const { renderMessage } = await import("/shared/messages/render-message.js");
           const { node } = renderMessage({ type, content, title: content }, { name: content });
           document.body.append(node);
           return { text: node.textContent, elements: node.querySelectorAll("img, script, b").length, hit: globalThis.hit };
@@ -29,7 +29,7 @@ test("markup in a message is shown as it was typed and never becomes an element"
       if (type !== "made_up_type") assert.ok(shown.text.includes("<img src=x"), type);
     }
     const button = await page.evaluate(async (title) => {
-      const { renderMessage } = await import("/render-message.js");
+      const { renderMessage } = await import("/shared/messages/render-message.js");
       const { node } = renderMessage({ type: "inline_button", title, buttons: [{ title }, {}, null] }, { name: "", onChoose() {} });
       return { elements: node.querySelectorAll("img, script, b").length, labels: [...node.querySelectorAll("button")].map((one) => one.textContent) };
     }, hostile);
@@ -50,7 +50,7 @@ test("only web addresses become links, and the sentence around them stays outsid
       const links = await page.evaluate(
         async ({ kind, text }) => {
           const root = document.createElement("div");
-          root.append((await import("/safe-text.js"))[kind](text));
+          root.append((await import("/shared/messages/safe-text.js"))[kind](text));
           return [...root.querySelectorAll("a")].map((link) => ({ href: link.href, rel: link.rel, target: link.target }));
         },
         { kind, text },
@@ -64,7 +64,7 @@ test("only web addresses become links, and the sentence around them stays outsid
 test("markdown keeps names with underscores, formats the safe part and leaves the rest alone", async () => {
   await onBlankPage(async (page) => {
     const shapes = await page.evaluate(async () => {
-      const { markdownText } = await import("/safe-text.js");
+      const { markdownText } = await import("/shared/messages/safe-text.js");
       const shape = (node) => (node.nodeType === Node.TEXT_NODE ? node.data : `${node.localName}(${[...node.childNodes].map(shape).join("")})`);
       const draw = (text) => [...markdownText(text).childNodes].map(shape).join("");
       return [
@@ -88,7 +88,7 @@ test("markdown keeps names with underscores, formats the safe part and leaves th
 test("a long hostile text costs no noticeable time", async () => {
   await onBlankPage(async (page) => {
     const slowest_ms = await page.evaluate(async () => {
-      const { markdownText } = await import("/safe-text.js");
+      const { markdownText } = await import("/shared/messages/safe-text.js");
       const times = ["[".repeat(50_000), "*".repeat(50_000), "[a](".repeat(12_000), "`_".repeat(25_000), "https://".repeat(6_000)].map((text) => {
         const start = performance.now();
         markdownText(text);
@@ -103,8 +103,8 @@ test("a long hostile text costs no noticeable time", async () => {
 test("the conversation shows each message once and in index order, and swaps a waiting one for its stored self", async () => {
   await onBlankPage(async (page) => {
     const shown = await page.evaluate(async () => {
-      const { ConversationView } = await import("/conversation-view.js");
-      const { el } = await import("/dom.js");
+      const { ConversationView } = await import("/shared/conversation-view.js");
+      const { el } = await import("/shared/dom.js");
       const root = el("div", {}, el("div", { class: "log" }), el("button", { class: "jump" }), el("p", { class: "typing" }), el("div", { class: "sticky" }));
       document.body.append(root);
       const view = new ConversationView(root, { own: "end_user", nameOf: () => "Ada", onChoose() {} });
@@ -130,8 +130,8 @@ test("the conversation shows each message once and in index order, and swaps a w
 test("a question takes one answer: its other choices close, and choices beside the text field leave", async () => {
   await onBlankPage(async (page) => {
     const result = await page.evaluate(async () => {
-      const { ConversationView } = await import("/conversation-view.js");
-      const { el } = await import("/dom.js");
+      const { ConversationView } = await import("/shared/conversation-view.js");
+      const { el } = await import("/shared/dom.js");
       const root = el("div", {}, el("div", { class: "log", tabindex: "0" }), el("button", { class: "jump" }), el("p", { class: "typing" }), el("div", { class: "sticky" }));
       document.body.append(root);
       const chosen = [];

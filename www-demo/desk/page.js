@@ -291,7 +291,7 @@ function onConversation(conversation, kind, detail) {
   if (kind === "messages") for (const message of detail) if (message.client_id) outbox?.confirm(message.client_id);
   if (conversation === open()) {
     if (kind === "messages") for (const message of detail) view.add(message);
-    if (kind === "messages" || kind === "chat") about.refreshEvents();
+    if (kind === "chat" || (kind === "messages" && detail.some(({ type }) => type === "noti"))) about.refreshEvents();
     else if (kind === "reset") return openRoom(openId);
     drawRoom(conversation);
     takeConnection();

@@ -20,7 +20,7 @@ export function el(tag, props = {}, ...children) {
 
 /** Appends nodes and texts, skipping what is `null`, `undefined` or `false`. */
 export function append(node, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     node.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }

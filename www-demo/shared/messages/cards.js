@@ -10,7 +10,8 @@ import { plainText, safeLink } from "./safe-text.js";
 /** The cards of `message`. `tools` are those of `renderMessage`. */
 export function cards(message, tools) {
   const list = (Array.isArray(message.cards) ? message.cards : []).filter((card) => card && typeof card === "object");
-  return el("ul", { class: "cards", "aria-label": message.title || t("cards.label") }, list.map((card) => el("li", { class: "card" }, cardNodes(card, tools))));
+  // Cards that do not fit are reached by scrolling, which needs the focus where no card has a button.
+  return el("ul", { class: "cards", tabindex: "0", "aria-label": message.title || t("cards.label") }, list.map((card) => el("li", { class: "card" }, cardNodes(card, tools))));
 }
 
 function cardNodes(card, tools) {
