@@ -117,6 +117,25 @@ struct SignedClaims<'a> {
     exp: u64,
 }
 
+#[derive(Serialize)]
+struct SignedCustomData<'a> {
+    custom_data: &'a Map<String, Value>,
+    iat: u64,
+    exp: u64,
+}
+
+/// Signs custom data as a site's own server would, in its order; only the demo does.
+pub(crate) fn sign_custom_data(
+    custom_data: &Map<String, Value>,
+    secret: &Secret,
+    now_ms: u64,
+    lifetime_ms: u64,
+) -> Result<String, Error> {
+    let claims = SignedCustomData { custom_data, iat: now_ms / 1000, exp: now_ms.saturating_add(lifetime_ms) / 1000 };
+    encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.0.as_bytes()))
+        .map_err(|_| Error::of(ErrorCode::Internal))
+}
+
 /// Signs a token as a site's own server would; only the demo does.
 pub(crate) fn sign(visitor: &Visitor, secret: &Secret, now_ms: u64, lifetime_ms: u64) -> Result<String, Error> {
     let claims = SignedClaims {

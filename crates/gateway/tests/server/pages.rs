@@ -80,9 +80,21 @@ async fn only_the_demo_signs_tokens() {
     let gateway = Gateway::start_with(demo, Arc::new(MemoryStore::default())).await;
     let request = reqwest::Client::new().post(format!("{}/demo/token", gateway.base));
     let (_, body) = json_of(request.json(&serde_json::json!({"identifier": "uma"})).send().await.unwrap()).await;
+    assert_eq!(body.get("signed_data"), None, "only what was sent is signed");
     let exchange = serde_json::json!({"company_id": "demo", "token": body["token"]});
     let request = reqwest::Client::new().post(format!("{}/api/v1/sessions", gateway.base)).json(&exchange);
     let (status, body) = json_of(request.send().await.unwrap()).await;
     assert_eq!((status.as_u16(), &body["end_user"]["identifier"]), (200, &Value::from("uma")));
+
+    // What it signs, a chat is opened with.
+    let session = body["session_token"].as_str().unwrap().to_owned();
+    let data = serde_json::json!({"custom_data": {"zone": {"value": "north"}, "area": {"value": 7}}});
+    let request = reqwest::Client::new().post(format!("{}/demo/token", gateway.base)).json(&data);
+    let (_, body) = json_of(request.send().await.unwrap()).await;
+    let open =
+        serde_json::json!({"client_id": "c1", "menu_id": 1, "chat": {"custom_data": {"signed": body["signed_data"]}}});
+    let request =
+        reqwest::Client::new().post(format!("{}/api/v1/chats", gateway.base)).bearer_auth(session).json(&open);
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
     gateway.stop().await;
 }
