@@ -1,5 +1,4 @@
-// The client that pages hold: there at once. While the core is loading it keeps listeners and calls, in order; then it only forwards.
-// How a chat behaves is decided in the core.
+// The client that pages hold: there at once. Keeps listeners and calls, in order, until the core is loaded; then it only forwards.
 import { sportelloError } from "./errors.js";
 import { ask, call, enter } from "./guard.js";
 import { loadCore } from "./loader.js";
@@ -60,8 +59,8 @@ export class Client {
   }
 
   on(event, listener) {
+    if (typeof event !== "string" || typeof listener !== "function") throw sportelloError("invalid_argument", "on() takes a string and a function.");
     if (this.#core) return this.#ask((core) => core.on(event, listener));
-    if (typeof listener !== "function") throw sportelloError("invalid_argument", "on(event, listener): not a function.");
     if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
     this.#listeners.get(event).add(listener);
   }
@@ -109,7 +108,7 @@ export class Client {
     if (this.#core) return call(() => this.#core.call(method, args, options));
     if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const signal = options?.signal;
+      let signal;
       const abort = () => settle(sportelloError("aborted", "The call was aborted."));
       const settle = (error) => {
         this.#waiting.delete(settle);
@@ -117,8 +116,13 @@ export class Client {
         if (error) reject(error);
         else resolve(this.#call(method, args));
       };
-      if (signal?.aborted) return abort();
-      signal?.addEventListener("abort", abort);
+      try {
+        signal = options?.signal;
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort);
+      } catch {
+        signal = null; // the core refuses it
+      }
       this.#waiting.add(settle);
       this.#load();
     });

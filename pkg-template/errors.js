@@ -1,5 +1,4 @@
-// The errors of the facade; those of the core look the same. A real `Error`, known by name and code: `instanceof` would
-// fail across frames and between two copies of the package.
+// The errors of the facade; those of the core look the same. Known by name and code: `instanceof` fails across frames and copies of the package.
 export function sportelloError(code, message, cause) {
   const error = new Error(message, cause === undefined ? undefined : { cause });
   error.name = "SportelloError";

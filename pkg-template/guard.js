@@ -1,5 +1,5 @@
-// Every way into the core. A trap (a Rust panic) leaves the page's one WebAssembly instance in an unknown state: it is not entered again,
-// and every call, also one under way, rejects with `internal`. Only a new page recovers.
+// Every way into the core. A trap (a Rust panic) leaves the WebAssembly instance in an unknown state: it is not entered again, and every call
+// rejects with `internal`. Only a new page recovers.
 import { isSportelloError, sportelloError } from "./errors.js";
 import { log } from "./logger.js";
 

@@ -34,25 +34,28 @@ impl Client {
     /// Adds a listener.
     ///
     /// # Errors
-    /// `invalid_argument` where it is no function.
-    pub fn on(&self, event: &str, listener: JsValue) -> Result<(), JsValue> {
-        let listener: Function =
-            listener.dyn_into().map_err(|_| invalid_argument("on(event, listener): listener must be a function."))?;
-        self.pump.listeners.add(event, listener);
+    /// `invalid_argument` where it is no function, or the event's name no string.
+    pub fn on(&self, event: &JsValue, listener: JsValue) -> Result<(), JsValue> {
+        match (event.as_string(), listener.dyn_into::<Function>()) {
+            (Some(event), Ok(listener)) => self.pump.listeners.add(&event, listener),
+            _ => return Err(invalid_argument("on(event, listener) takes a string and a function.")),
+        }
         Ok(())
     }
 
     /// Takes a listener off.
-    pub fn off(&self, event: &str, listener: JsValue) {
-        if let Ok(listener) = listener.dyn_into::<Function>() {
-            self.pump.listeners.remove(event, &listener);
+    pub fn off(&self, event: &JsValue, listener: JsValue) {
+        if let (Some(event), Ok(listener)) = (event.as_string(), listener.dyn_into::<Function>()) {
+            self.pump.listeners.remove(&event, &listener);
         }
     }
 
     /// Calls the listeners of an event, for integrations that replay one.
     #[wasm_bindgen(js_name = _triggerEvent, variadic)]
-    pub fn trigger_event(&self, event: &str, arguments: &Array) {
-        self.pump.listeners.replay(event, arguments);
+    pub fn trigger_event(&self, event: &JsValue, arguments: &Array) {
+        if let Some(event) = event.as_string() {
+            self.pump.listeners.replay(&event, arguments);
+        }
     }
 
     /// The current chat, or null.

@@ -23,7 +23,7 @@ async fn a_listener_may_call_the_client_in_every_way() {
     let known = seen.clone();
     client
         .on(
-            "chat.message",
+            &"chat.message".into(),
             listener(move |message| {
                 if text(&message, "content") == "start" {
                     known.set(inner.messages().length());
@@ -32,8 +32,8 @@ async fn a_listener_may_call_the_client_in_every_way() {
                     drop(send(&inner, "from within"));
                     let _ = (inner.chat(), inner.messages(), inner.outbox(), inner.unread_count(), inner.connection());
                     inner.mark_read();
-                    inner.on("chat.updated", listener(|_| ())).unwrap();
-                    inner.trigger_event("custom", &js_sys::Array::new());
+                    inner.on(&"chat.updated".into(), listener(|_| ())).unwrap();
+                    inner.trigger_event(&"custom".into(), &js_sys::Array::new());
                 }
             }),
         )
@@ -51,7 +51,7 @@ async fn a_listener_may_close_the_client() {
     let (client, recorder) = in_chat(&origin).await;
     let client = Rc::new(client);
     let inner = client.clone();
-    client.on("chat.message", listener(move |_| inner.close())).unwrap();
+    client.on(&"chat.message".into(), listener(move |_| inner.close())).unwrap();
     gateway.say("agent", 1, "one");
     recorder.wait_for("chat.message", 1).await;
     gateway.say("agent", 1, "two");
@@ -66,7 +66,7 @@ async fn a_throwing_listener_is_reported_and_hurts_nobody_else() {
     let client = client(&origin);
     let errors = count_page_errors();
     let throwing = js_sys::Function::new_no_args("throw new Error('mine')");
-    client.on("chat.message", throwing.into()).unwrap();
+    client.on(&"chat.message".into(), throwing.into()).unwrap();
     let recorder = Recorder::of(&client);
     value(client.create_chat(&JsValue::from(1), &NONE, &NONE)).await;
     recorder.wait_for("chat.connected", 1).await;
@@ -87,8 +87,8 @@ async fn a_listener_taken_off_during_an_emission_is_not_called_any_more() {
     let count = called.clone();
     let second = listener(move |_| count.set(count.get() + 1));
     let (inner, taken) = (client.clone(), second.clone());
-    client.on("chat.message", listener(move |_| inner.off("chat.message", taken.clone()))).unwrap();
-    client.on("chat.message", second).unwrap();
+    client.on(&"chat.message".into(), listener(move |_| inner.off(&"chat.message".into(), taken.clone()))).unwrap();
+    client.on(&"chat.message".into(), second).unwrap();
     let recorder = Recorder::of(&client);
     value(client.create_chat(&JsValue::from(1), &NONE, &NONE)).await;
     recorder.wait_for("chat.connected", 1).await;
@@ -107,12 +107,15 @@ async fn a_listener_added_during_an_emission_hears_the_next_event_only() {
     let (inner, list, added) = (client.clone(), heard.clone(), Cell::new(false));
     client
         .on(
-            "chat.message",
+            &"chat.message".into(),
             listener(move |_| {
                 if !added.replace(true) {
                     let list = list.clone();
                     inner
-                        .on("chat.message", listener(move |message| list.borrow_mut().push(text(&message, "content"))))
+                        .on(
+                            &"chat.message".into(),
+                            listener(move |message| list.borrow_mut().push(text(&message, "content"))),
+                        )
                         .unwrap();
                 }
             }),
@@ -132,8 +135,8 @@ async fn a_listener_added_twice_is_called_once() {
     let called = Rc::new(Cell::new(0));
     let count = called.clone();
     let twice = listener(move |_| count.set(count.get() + 1));
-    client.on("chat.message", twice.clone()).unwrap();
-    client.on("chat.message", twice).unwrap();
+    client.on(&"chat.message".into(), twice.clone()).unwrap();
+    client.on(&"chat.message".into(), twice).unwrap();
     gateway.say("agent", 1, "one");
     recorder.wait_for("chat.message", 1).await;
     turn().await;
@@ -147,16 +150,30 @@ fn an_integration_may_replay_an_event_with_its_arguments() {
     let sum = Rc::new(Cell::new(0.0));
     let heard = sum.clone();
     let add = Closure::<dyn FnMut(f64, f64)>::new(move |a, b| heard.set(a + b)).into_js_value();
-    client.on("chat.connected", add).unwrap();
-    client.trigger_event("chat.connected", &js_sys::Array::of2(&JsValue::from(2), &JsValue::from(3)));
+    client.on(&"chat.connected".into(), add).unwrap();
+    client.trigger_event(&"chat.connected".into(), &js_sys::Array::of2(&JsValue::from(2), &JsValue::from(3)));
     assert!((sum.get() - 5.0).abs() < f64::EPSILON);
 }
 
 #[wasm_bindgen_test]
-fn a_listener_that_is_no_function_is_refused() {
+fn a_listener_that_is_no_function_and_an_event_that_has_no_name_are_refused() {
     let (_gateway, origin) = gateway();
-    let error = client(&origin).on("ready", JsValue::from_str("no")).unwrap_err();
-    assert_eq!(text(&error, "code"), "invalid_argument");
+    let client = client(&origin);
+    let function: JsValue = js_sys::Function::new_no_args("throw new Error('called')").into();
+    let ready = JsValue::from("ready");
+    for (event, listener) in [
+        (&ready, "no".into()),
+        (&ready, NONE),
+        (&NONE, function.clone()),
+        (&7.into(), function.clone()),
+        (&js_sys::Symbol::iterator().into(), function.clone()),
+    ] {
+        let error = client.on(event, listener.clone()).unwrap_err();
+        assert_eq!(text(&error, "code"), "invalid_argument");
+        client.off(event, listener);
+        client.trigger_event(event, &js_sys::Array::new());
+    }
+    client.close();
 }
 
 #[wasm_bindgen_test]
@@ -171,7 +188,7 @@ async fn a_listener_that_answers_every_error_with_a_call_that_fails_leaves_the_p
         // There is no chat: an error event at once.
         drop(calling.fetch_messages(&NONE));
     });
-    client.on("error", listener.into_js_value()).unwrap();
+    client.on(&"error".into(), listener.into_js_value()).unwrap();
     drop(client.fetch_messages(&NONE));
     for _ in 0..3 {
         turn().await;

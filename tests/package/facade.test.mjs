@@ -73,9 +73,26 @@ test("listeners registered before the core is there reach it before any call, wi
   assert.deepEqual(fake.clients[0].log, [["on", "ready", second], ["on", "chat.message", first], ["getMenus"], ["off", "ready", second]]);
 });
 
-test("a listener that is no function is refused at once", async (context) => {
+test("a listener that is no function, and an event without a name, are refused at once, before the core is there and afterwards", async (context) => {
   const { Client } = await freshFacade(context);
-  assert.throws(() => new Client(OPTIONS).on("ready", "listener"), { name: "SportelloError", code: "invalid_argument" });
+  const client = new Client(OPTIONS);
+  for (const wait of [() => undefined, () => client.getCompany()]) {
+    await wait();
+    for (const [event, listener] of [["ready", "listener"], [undefined, () => {}], [7, () => {}], [Symbol("s"), () => {}]]) {
+      assert.throws(() => client.on(event, listener), { name: "SportelloError", code: "invalid_argument" });
+    }
+  }
+});
+
+test("options that throw when they are read, or hold no signal, are left to the core", async (context) => {
+  const { Client, fake } = await freshFacade(context);
+  const load = heldBack();
+  const client = new Client({ ...OPTIONS, wasm: load.wasm });
+  const throwing = { get signal() { throw new Error("odd"); } };
+  const calls = [throwing, { signal: "no" }, { signal: {} }, 7].map((options) => client.getCompany(options));
+  load.arrive();
+  assert.deepEqual(await Promise.all(calls), calls.map(() => "getCompany done"));
+  assert.equal(fake.clients[0].log.length, 4);
 });
 
 test("events replayed before the core is there reach the listeners, and one that throws hurts no other", async (context) => {

@@ -270,7 +270,7 @@ impl Recorder {
         for name in EVENTS {
             let heard = recorder.clone();
             let listener = Closure::<dyn FnMut(JsValue)>::new(move |argument| heard.hear(name, argument));
-            client.on(name, listener.into_js_value()).expect("a function");
+            client.on(&name.into(), listener.into_js_value()).expect("a function");
         }
         recorder
     }
