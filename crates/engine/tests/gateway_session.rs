@@ -3,366 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::collections::{BTreeMap, HashMap};
+#[path = "support/desk.rs"]
+mod desk;
 
-use engine::gateway::{
-    Act, Actor, Author, Change, ChatSession, ChatState, Command, Done, EndedBy, Input, Limits, Message, Notice, Output,
-    Script, SentKey, Status, open,
-};
+use std::collections::HashMap;
+
+use desk::{ADA, Desk, Disk, GRACE, USER, asking, at, timers};
+use engine::gateway::{Actor, Author, CheckInAnswer, Command, Done, Input, Limits, Message, Status, TransferTo};
 use proptest::prelude::*;
 use wire::ErrorCode;
-
-const USER: Actor = Actor::EndUser(5);
-const ADA: Actor = Actor::Agent(1);
-const GRACE: Actor = Actor::Agent(2);
-const BOT: u64 = 9;
-
-/// Bodies are texts here. The bot says "ok", or does what it is told.
-struct Bot;
-
-impl Script<String> for Bot {
-    fn greet(&self, _: &ChatState) -> Vec<Act<String>> {
-        vec![Act::Say("hello".into())]
-    }
-
-    fn answer(&self, _: &ChatState, body: &String) -> Vec<Act<String>> {
-        match body.as_str() {
-            "person" => vec![Act::Say("one moment".into()), Act::Escalate, Act::Say("never said".into())],
-            "bye" => vec![Act::Finish, Act::Escalate],
-            "quiet" => vec![],
-            _ => vec![Act::Say("ok".into())],
-        }
-    }
-
-    fn notice(&self, _: &ChatState, notice: Notice) -> String {
-        format!("({})", notice.as_str())
-    }
-}
-
-/// What is durable.
-#[derive(Clone)]
-struct Disk {
-    state: ChatState,
-    messages: Vec<Message<String>>,
-}
-
-impl Disk {
-    fn new(with_bot: bool) -> Disk {
-        let Change { state, messages } =
-            open(ChatState { id: 7, ..ChatState::new(5, 3, with_bot.then_some(BOT), 100) }, &Bot, 100);
-        Disk { state, messages }
-    }
-
-    /// Checks what the store checks.
-    fn store(&mut self, change: &Change<String>) {
-        assert_eq!(change.state.revision, self.state.revision + 1, "changes build on each other");
-        for message in &change.messages {
-            assert_eq!(message.index, self.messages.len() as u64 + 1, "indexes have no gap");
-            let taken = self.messages.iter().any(|known| {
-                message.client_id.is_some() && known.client_id == message.client_id && known.author == message.author
-            });
-            assert!(!taken, "a key is used once");
-            let newest_ms = self.messages.last().map_or(0, |newest| newest.at_ms);
-            assert!(message.at_ms >= newest_ms, "times do not go back");
-            self.messages.push(message.clone());
-        }
-        assert_eq!(change.state.last_index, self.messages.len() as u64);
-        assert!(change.state.updated_at_ms >= self.state.updated_at_ms, "a chat's clock does not go back");
-        assert!(change.state.agent_id.is_some() == (change.state.status == Status::Assigned));
-        self.state = change.state.clone();
-    }
-
-    fn sent(&self) -> HashMap<SentKey, (u64, u64)> {
-        let keyed = self
-            .messages
-            .iter()
-            .filter_map(|message| Some(((message.author, message.client_id.clone()?), (message.index, message.at_ms))));
-        keyed.collect()
-    }
-
-    fn texts(&self) -> Vec<&str> {
-        self.messages.iter().map(|message| message.body.as_str()).collect()
-    }
-}
-
-/// What a stream has received.
-#[derive(Default, Debug)]
-struct Reader {
-    joined: bool,
-    start: u64,
-    indexes: Vec<u64>,
-    revision: u64,
-    on_its_way: usize,
-    refused: Option<ErrorCode>,
-    typing: Vec<(Author, bool)>,
-}
-
-/// A session with a disk and readers; commits, reads and deliveries wait until they are let go.
-struct Desk {
-    session: ChatSession<String, Bot>,
-    disk: Disk,
-    now_ms: u64,
-    commit: Option<Change<String>>,
-    reads: Vec<(u64, u64, u64)>,
-    replies: BTreeMap<u64, Result<Done, ErrorCode>>,
-    readers: BTreeMap<u64, Reader>,
-    requests: u64,
-    stopped: bool,
-}
-
-impl Desk {
-    fn new(with_bot: bool) -> Desk {
-        Desk::with_limits(Disk::new(with_bot), Limits::default())
-    }
-
-    fn with_limits(disk: Disk, limits: Limits) -> Desk {
-        let session = ChatSession::new(disk.state.clone(), disk.sent(), Bot, limits);
-        Desk {
-            session,
-            disk,
-            now_ms: 1000,
-            commit: None,
-            reads: vec![],
-            replies: BTreeMap::new(),
-            readers: BTreeMap::new(),
-            requests: 0,
-            stopped: false,
-        }
-    }
-
-    fn input(&mut self, input: Input<String>) {
-        self.now_ms += 1;
-        self.session.handle(input, self.now_ms);
-        while let Some(output) = self.session.poll() {
-            self.output(output);
-        }
-    }
-
-    fn output(&mut self, output: Output<String>) {
-        match output {
-            Output::Commit(change) => assert!(self.commit.replace(change).is_none(), "one commit at a time"),
-            Output::Reply { request, result } => {
-                assert!(self.replies.insert(request, result).is_none(), "one answer per request");
-            }
-            Output::Joined { stream, state, cursor } => {
-                let reader = self.readers.get_mut(&stream).unwrap();
-                (reader.joined, reader.start, reader.revision) = (true, cursor, state.revision);
-            }
-            Output::Refuse { stream, code } => self.readers.get_mut(&stream).unwrap().refused = Some(code),
-            Output::Read { stream, after_index, limit } => self.reads.push((stream, after_index, limit)),
-            Output::Deliver { stream, messages, state } => {
-                let Some(reader) = self.readers.get_mut(&stream) else { panic!("a delivery to nobody") };
-                assert!(reader.joined && reader.refused.is_none());
-                reader.on_its_way += 1;
-                assert_eq!(reader.on_its_way, 1, "one delivery at a time");
-                assert!(!messages.is_empty() || state.is_some(), "nothing to say");
-                for message in messages {
-                    let last = reader.indexes.last().copied().unwrap_or(reader.start);
-                    assert_eq!(message.index, last + 1, "without gap or repetition");
-                    assert_eq!(self.disk.messages.get(last as usize), Some(&message), "only what is durable");
-                    reader.indexes.push(message.index);
-                }
-                if let Some(state) = state {
-                    assert!(state.revision > reader.revision, "states go forward");
-                    reader.revision = state.revision;
-                }
-            }
-            Output::Typing { stream, author, typing } => {
-                self.readers.get_mut(&stream).unwrap().typing.push((author, typing));
-            }
-            Output::Changed(state) => assert_eq!(state, self.disk.state),
-            Output::Stop => self.stopped = true,
-        }
-    }
-
-    fn ask(&mut self, actor: Actor, command: Command<String>) -> u64 {
-        self.requests += 1;
-        let request = self.requests;
-        self.input(Input::Command { request, actor, command });
-        request
-    }
-
-    fn send(&mut self, actor: Actor, client_id: &str, text: &str) -> u64 {
-        self.ask(actor, Command::Send { client_id: client_id.into(), body: text.into() })
-    }
-
-    /// The time comes, or the clock says so.
-    fn tick_at(&mut self, now_ms: u64) {
-        self.now_ms = now_ms - 1;
-        self.input(Input::Tick);
-        self.settle();
-    }
-
-    fn due_ms(&self) -> u64 {
-        self.session.next_timeout_ms().expect("a timer runs")
-    }
-
-    fn status(&self) -> Status {
-        self.disk.state.status
-    }
-
-    fn commit_now(&mut self) {
-        let change = self.commit.take().expect("a commit on its way");
-        self.disk.store(&change);
-        self.input(Input::Committed);
-    }
-
-    fn join(&mut self, stream: u64, actor: Actor, cursor: u64) {
-        self.readers.insert(stream, Reader::default());
-        self.input(Input::Join { stream, actor, cursor });
-    }
-
-    fn read_now(&mut self, works: bool) {
-        let (stream, after_index, limit) = self.reads.remove(0);
-        let found = self.disk.messages.iter().filter(|message| message.index > after_index);
-        let messages = works.then(|| found.take(limit as usize).cloned().collect());
-        self.input(Input::ReadDone { stream, messages });
-    }
-
-    fn deliver_now(&mut self, stream: u64) {
-        self.readers.get_mut(&stream).unwrap().on_its_way = 0;
-        self.input(Input::Delivered { stream });
-    }
-
-    /// Lets everything go until nothing is on its way.
-    fn settle(&mut self) {
-        loop {
-            if self.commit.is_some() {
-                self.commit_now();
-            } else if !self.reads.is_empty() {
-                self.read_now(true);
-            } else if let Some(stream) =
-                self.readers.iter().find(|(_, reader)| reader.on_its_way > 0).map(|(id, _)| *id)
-            {
-                self.deliver_now(stream);
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Asks, and lets everything go.
-    fn done(&mut self, actor: Actor, command: Command<String>) -> Result<Done, ErrorCode> {
-        let request = self.ask(actor, command);
-        self.settle();
-        self.replies[&request].clone()
-    }
-
-    fn said(&mut self, actor: Actor, client_id: &str, text: &str) -> Result<Done, ErrorCode> {
-        self.done(actor, Command::Send { client_id: client_id.into(), body: text.into() })
-    }
-
-    fn reader(&self, stream: u64) -> &Reader {
-        &self.readers[&stream]
-    }
-}
-
-/// A desk whose chat stands at the given status; where it is or was assigned, Ada has it.
-fn at(status: Status) -> Desk {
-    let mut desk = Desk::new(status == Status::VaAssigned);
-    if matches!(status, Status::Assigned | Status::Dismissed | Status::Finished) {
-        desk.done(ADA, Command::Accept).unwrap();
-    }
-    if status == Status::Dismissed {
-        desk = dismissed(desk);
-    }
-    if status == Status::Finished {
-        desk.done(ADA, Command::Finish).unwrap();
-    }
-    assert_eq!(desk.disk.state.status, status);
-    desk
-}
-
-const MINUTE_MS: u64 = 60_000;
-
-fn timers() -> Limits {
-    Limits { dismiss_after_ms: Some(10 * MINUTE_MS), chat_timeout_ms: Some(60 * MINUTE_MS), ..Limits::default() }
-}
-
-/// The same chat in a new session with timers: what a restart leaves.
-fn restarted(desk: Desk) -> Desk {
-    let now_ms = desk.now_ms;
-    let mut desk = Desk::with_limits(desk.disk, timers());
-    desk.now_ms = now_ms;
-    desk
-}
-
-/// A chat that Ada has, after a question and an answer that stays without one. The desk has timers.
-fn answered() -> Desk {
-    let mut desk = restarted(at(Status::Assigned));
-    desk.said(USER, "question", "quiet").unwrap();
-    desk.said(ADA, "answer", "x").unwrap();
-    desk
-}
-
-/// What `answered` leads to.
-fn dismissed(desk: Desk) -> Desk {
-    let mut desk = restarted(desk);
-    desk.said(USER, "question", "quiet").unwrap();
-    desk.said(ADA, "answer", "x").unwrap();
-    desk.tick_at(desk.due_ms());
-    assert_eq!(desk.disk.state.status, Status::Dismissed);
-    desk
-}
-
-#[test]
-fn who_may_do_what_in_which_state() {
-    use ErrorCode::{ChatEnded, Conflict, Forbidden};
-    use Status::{Assigned, Dismissed, Finished, Queued, VaAssigned};
-    let stranger = Actor::EndUser(6);
-    let send = || Command::Send { client_id: "k".into(), body: "quiet".into() };
-    let states = [VaAssigned, Queued, Assigned, Dismissed, Finished];
-    // One column per state; `None` is success.
-    let table: Vec<(Actor, Command<String>, [Option<ErrorCode>; 5])> = vec![
-        (USER, send(), [None, None, None, None, Some(ChatEnded)]),
-        (USER, Command::Escalate, [None, None, None, None, Some(ChatEnded)]),
-        (USER, Command::Resume, [Some(Conflict), Some(Conflict), Some(Conflict), None, Some(Conflict)]),
-        (USER, Command::Finish, [None; 5]),
-        (USER, Command::Drop, [None; 5]),
-        (USER, Command::Accept, [Some(Forbidden); 5]),
-        (stranger, send(), [Some(Forbidden); 5]),
-        (stranger, Command::Resume, [Some(Forbidden); 5]),
-        (stranger, Command::Finish, [Some(Forbidden); 5]),
-        (stranger, Command::Drop, [Some(Forbidden); 5]),
-        (stranger, Command::Escalate, [Some(Forbidden); 5]),
-        (ADA, send(), [Some(Forbidden), Some(Forbidden), None, Some(Conflict), Some(ChatEnded)]),
-        (ADA, Command::Accept, [Some(Conflict), None, None, Some(Conflict), Some(ChatEnded)]),
-        (ADA, Command::Resume, [Some(Forbidden); 5]),
-        (ADA, Command::Finish, [Some(Forbidden), Some(Forbidden), None, Some(Conflict), None]),
-        (ADA, Command::Drop, [Some(Forbidden); 5]),
-        (ADA, Command::Escalate, [Some(Forbidden); 5]),
-        (GRACE, send(), [Some(Forbidden); 5]),
-        (GRACE, Command::Accept, [Some(Conflict), None, Some(Conflict), Some(Conflict), Some(ChatEnded)]),
-        (GRACE, Command::Finish, [Some(Forbidden); 5]),
-    ];
-    for (actor, command, expected) in table {
-        for (status, expected) in states.into_iter().zip(expected) {
-            let mut desk = at(status);
-            let before = desk.disk.state.clone();
-            let result = desk.done(actor, command.clone());
-            assert_eq!(result.err(), expected, "{actor:?} {command:?} at {status:?}");
-            if expected.is_some() {
-                assert_eq!(desk.disk.state, before, "a refusal changes nothing");
-            }
-        }
-    }
-}
-
-#[test]
-fn who_may_read() {
-    let mut desk = at(Status::Assigned);
-    let table = [
-        (USER, None),
-        (ADA, None),
-        (GRACE, Some(ErrorCode::Forbidden)),
-        (Actor::EndUser(6), Some(ErrorCode::Forbidden)),
-    ];
-    for (stream, (actor, refused)) in (1..).zip(table) {
-        desk.join(stream, actor, 0);
-        assert_eq!(desk.reader(stream).refused, refused, "{actor:?}");
-        assert_eq!(desk.reader(stream).joined, refused.is_none());
-    }
-}
 
 #[test]
 fn the_virtual_agents_answer_is_part_of_the_same_change_and_ends_with_its_turn() {
@@ -605,167 +254,6 @@ fn nobody_types_in_a_chat_that_is_over() {
 }
 
 #[test]
-fn a_chat_is_dismissed_when_the_agents_last_message_stays_unanswered() {
-    let mut desk = restarted(at(Status::Assigned));
-    desk.join(1, ADA, 0);
-    let accepted_ms = desk.disk.state.assigned_at_ms.unwrap();
-    let timeout_ms = accepted_ms + 60 * MINUTE_MS;
-    assert_eq!(desk.due_ms(), timeout_ms, "the timeout runs from the assignment");
-    desk.said(ADA, "a1", "hello?").unwrap();
-    assert_eq!(desk.due_ms(), timeout_ms, "who never wrote is not dismissed");
-    desk.said(USER, "u1", "quiet").unwrap();
-    desk.tick_at(desk.now_ms + 20 * MINUTE_MS);
-    assert_eq!(desk.status(), Status::Assigned, "it is the agent's turn");
-    desk.said(ADA, "a2", "x").unwrap();
-    desk.tick_at(desk.now_ms + 9 * MINUTE_MS);
-    desk.said(ADA, "a3", "are you there?").unwrap();
-    let last_ms = desk.disk.state.updated_at_ms;
-    assert_eq!(desk.due_ms(), last_ms + 10 * MINUTE_MS, "it runs from the latest message");
-    desk.tick_at(last_ms + 10 * MINUTE_MS - 1);
-    assert_eq!(desk.status(), Status::Assigned);
-    desk.tick_at(last_ms + 10 * MINUTE_MS);
-    assert_eq!((desk.status(), desk.disk.state.agent_id), (Status::Dismissed, None));
-    assert_eq!(desk.disk.texts().last(), Some(&"(chatDismissed)"));
-    assert_eq!(desk.reader(1).revision, desk.disk.state.revision, "the agent sees it leave");
-    assert_eq!(desk.due_ms(), desk.disk.state.active_at_ms + 60 * MINUTE_MS, "the timeout runs on");
-}
-
-#[test]
-fn the_end_users_message_or_wish_brings_a_dismissed_chat_back_to_the_queue() {
-    let mut desk = at(Status::Dismissed);
-    let request = desk.send(USER, "back", "I am back");
-    assert_eq!(desk.commit.as_ref().unwrap().messages.len(), 2, "message and return are one change");
-    desk.settle();
-    assert!(matches!(desk.replies[&request], Ok(Done::Sent { duplicate: false, .. })));
-    assert_eq!((desk.status(), desk.disk.state.queued_at_ms), (Status::Queued, Some(desk.disk.state.updated_at_ms)));
-    assert!(desk.disk.texts().ends_with(&["I am back", "(chatResumed)"]));
-
-    let mut desk = at(Status::Dismissed);
-    let Ok(Done::State(state)) = desk.done(USER, Command::Resume) else { panic!("a state") };
-    assert_eq!((state.status, state.agent_id), (Status::Queued, None));
-    assert_eq!(desk.done(USER, Command::Resume), Err(ErrorCode::Conflict));
-    // Another agent takes it, and the one who was let go stays out.
-    desk.done(GRACE, Command::Accept).unwrap();
-    assert_eq!(desk.said(ADA, "late", "x"), Err(ErrorCode::Conflict));
-    assert_eq!(desk.done(ADA, Command::Finish), Err(ErrorCode::Conflict));
-    // Nobody is dismissed twice without having written in between.
-    desk.said(GRACE, "g1", "x").unwrap();
-    desk.tick_at(desk.now_ms + 11 * MINUTE_MS);
-    assert_eq!(desk.status(), Status::Assigned);
-    desk.said(USER, "u2", "quiet").unwrap();
-    desk.said(GRACE, "g2", "x").unwrap();
-    desk.tick_at(desk.due_ms());
-    assert_eq!(desk.status(), Status::Dismissed);
-}
-
-#[test]
-fn a_retry_of_what_is_stored_brings_nothing_back() {
-    let mut desk = at(Status::Dismissed);
-    let before = desk.disk.state.clone();
-    assert!(matches!(desk.said(USER, "question", "again"), Ok(Done::Sent { duplicate: true, .. })));
-    assert!(matches!(desk.said(ADA, "answer", "again"), Ok(Done::Sent { duplicate: true, .. })));
-    assert_eq!(desk.disk.state, before);
-    // Twice in one change: it comes back once.
-    desk.send(USER, "new", "holds the disk");
-    desk.send(USER, "new", "holds the disk");
-    desk.settle();
-    assert_eq!(desk.disk.texts().iter().filter(|text| **text == "(chatResumed)").count(), 1);
-}
-
-#[test]
-fn the_end_user_who_stays_silent_for_longer_ends_the_chat() {
-    for status in [Status::VaAssigned, Status::Queued, Status::Assigned, Status::Dismissed] {
-        let mut desk = restarted(at(status));
-        let due_ms = desk.due_ms();
-        assert_eq!(due_ms, desk.disk.state.active_at_ms + 60 * MINUTE_MS, "{status:?}");
-        desk.tick_at(due_ms);
-        let state = desk.disk.state.clone();
-        assert_eq!((state.status, state.ended_by), (Status::Finished, Some(EndedBy::Timeout)), "{status:?}");
-        assert_eq!(state.ended_at_ms, Some(due_ms));
-        assert_eq!(desk.disk.texts().last(), Some(&"(chatEnded)"));
-        assert_eq!(desk.session.next_timeout_ms(), None);
-        assert_eq!(desk.said(USER, "late", "x"), Err(ErrorCode::ChatEnded));
-    }
-    let mut desk = restarted(at(Status::VaAssigned));
-    desk.now_ms += 59 * MINUTE_MS;
-    desk.said(USER, "u1", "quiet").unwrap();
-    assert_eq!(
-        desk.due_ms(),
-        desk.disk.state.updated_at_ms + 60 * MINUTE_MS,
-        "each message of the end user restarts it"
-    );
-    desk.now_ms += 59 * MINUTE_MS;
-    desk.done(USER, Command::Escalate).unwrap();
-    assert_eq!(desk.due_ms(), desk.disk.state.updated_at_ms + 60 * MINUTE_MS, "so does the way into the queue");
-}
-
-#[test]
-fn timers_survive_a_restart_and_an_outage_is_not_the_end_users_fault() {
-    let desk = answered();
-    let due_ms = desk.due_ms();
-    let mut desk = restarted(desk);
-    assert_eq!(desk.due_ms(), due_ms);
-    let mut in_time = restarted(Desk::with_limits(desk.disk.clone(), timers()));
-    in_time.tick_at(due_ms + MINUTE_MS);
-    assert_eq!(in_time.status(), Status::Dismissed, "a little late is on time");
-    // The gateway was away for half an hour.
-    let back_ms = due_ms + 20 * MINUTE_MS;
-    desk.tick_at(back_ms);
-    assert_eq!((desk.status(), desk.due_ms()), (Status::Assigned, back_ms + MINUTE_MS));
-    desk.tick_at(back_ms + 30_000);
-    assert_eq!((desk.status(), desk.due_ms()), (Status::Assigned, back_ms + MINUTE_MS), "once, not for ever");
-    desk.tick_at(back_ms + MINUTE_MS);
-    assert_eq!(desk.status(), Status::Dismissed);
-}
-
-#[test]
-fn a_clock_that_jumps_neither_reorders_times_nor_dismisses_in_a_loop() {
-    let mut desk = answered();
-    let (now_ms, due_ms) = (desk.now_ms, desk.due_ms());
-    // Forward by a day, and back before the grace is over.
-    desk.tick_at(now_ms + 24 * 60 * MINUTE_MS);
-    desk.tick_at(now_ms + 5);
-    assert_eq!((desk.status(), desk.due_ms()), (Status::Assigned, due_ms));
-    // A message of tomorrow, and the clock set right again: what follows is not older.
-    desk.now_ms = now_ms + 24 * 60 * MINUTE_MS;
-    desk.said(USER, "tomorrow", "quiet").unwrap();
-    let tomorrow_ms = desk.disk.state.updated_at_ms;
-    desk.now_ms = now_ms + 10;
-    assert!(matches!(desk.said(ADA, "today", "x"), Ok(Done::Sent { at_ms, .. }) if at_ms == tomorrow_ms));
-    assert_eq!(desk.due_ms(), tomorrow_ms + 10 * MINUTE_MS, "late, never early");
-    // Forward for good: dismissed once, and nothing more until the end.
-    desk.tick_at(tomorrow_ms + 30 * MINUTE_MS);
-    desk.tick_at(tomorrow_ms + 31 * MINUTE_MS);
-    assert_eq!(desk.status(), Status::Dismissed);
-    let revision = desk.disk.state.revision;
-    for jump_ms in [0, 40 * MINUTE_MS, 1, 50 * MINUTE_MS, 2] {
-        desk.tick_at(tomorrow_ms + jump_ms);
-    }
-    assert_eq!(desk.disk.state.revision, revision);
-}
-
-#[test]
-fn a_timer_waits_for_the_change_that_is_on_its_way() {
-    let mut desk = answered();
-    let due_ms = desk.due_ms();
-    desk.send(USER, "just in time", "quiet");
-    assert_eq!(desk.session.next_timeout_ms(), None);
-    desk.now_ms = due_ms;
-    desk.input(Input::Tick);
-    desk.settle();
-    assert_eq!(desk.status(), Status::Assigned);
-    // A change of the timer's own that cannot be stored ends the session like any other.
-    let mut desk = answered();
-    desk.now_ms = desk.due_ms();
-    desk.input(Input::Tick);
-    desk.commit.take().expect("the dismissal");
-    desk.input(Input::CommitFailed);
-    assert!(desk.stopped);
-    assert_eq!(desk.session.next_timeout_ms(), None);
-    assert_eq!(restarted(desk).status(), Status::Assigned);
-}
-
-#[test]
 fn typing_said_beside_the_stream_counts_like_typing_said_on_it() {
     let mut desk = at(Status::Assigned);
     desk.join(1, USER, 1);
@@ -810,6 +298,20 @@ enum Step {
     },
     Restart,
     Resume,
+    Transfer {
+        to_agent: bool,
+    },
+    CheckIn {
+        confirmed: bool,
+    },
+    Rejoin,
+    Place {
+        place: u64,
+    },
+    Visibility {
+        stream: u64,
+        visible: bool,
+    },
     /// The clock moves, perhaps back, and the timers are looked at.
     Clock {
         minutes: i64,
@@ -831,8 +333,21 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..5_u64).prop_map(|stream| Step::Leave { stream }),
         1 => (0..6_u8).prop_map(|n| if n == 0 { Step::Restart } else { Step::Commit }),
         1 => Just(Step::Resume),
+        1 => any::<bool>().prop_map(|to_agent| Step::Transfer { to_agent }),
+        1 => any::<bool>().prop_map(|confirmed| Step::CheckIn { confirmed }),
+        1 => Just(Step::Rejoin),
+        1 => (1..5_u64).prop_map(|place| Step::Place { place }),
+        1 => (1..5_u64, any::<bool>()).prop_map(|(stream, visible)| Step::Visibility { stream, visible }),
         2 => (-20..30_i64).prop_map(|minutes| Step::Clock { minutes }),
     ]
+}
+
+fn target(to_agent: bool) -> TransferTo {
+    if to_agent { TransferTo::Agent(2) } else { TransferTo::Queue(4) }
+}
+
+fn answer(confirmed: bool) -> CheckInAnswer {
+    if confirmed { CheckInAnswer::Confirmed } else { CheckInAnswer::Notified }
 }
 
 /// A history: what each reader got is checked on the way by `Desk` and `Disk`.
@@ -879,6 +394,13 @@ impl History {
             }
             Step::Restart => self.restart(),
             Step::Resume => drop(desk.ask(USER, Command::Resume)),
+            Step::Transfer { to_agent } => drop(desk.ask(ADA, Command::Transfer(target(*to_agent)))),
+            Step::CheckIn { confirmed } => drop(desk.ask(USER, Command::CheckIn(answer(*confirmed)))),
+            Step::Rejoin => drop(desk.ask(USER, Command::Rejoin)),
+            Step::Place { place } => desk.input(Input::Place { place: *place }),
+            Step::Visibility { stream, visible } => {
+                desk.input(Input::Visibility { stream: *stream, visible: *visible });
+            }
             Step::Clock { minutes } => {
                 desk.now_ms = desk.now_ms.saturating_add_signed(minutes * 60_000);
                 desk.input(Input::Tick);
@@ -929,7 +451,14 @@ proptest! {
         batch_messages in 1..5_u64,
         steps in proptest::collection::vec(step(), 1..200),
     ) {
-        let limits = Limits { tail_messages, batch_messages, ..timers() };
+        let limits = Limits {
+            tail_messages,
+            batch_messages,
+            dismiss_warning_ms: Some(60_000),
+            va_dismiss_after_ms: Some(300_000),
+            queue_timeout_ms: Some(900_000),
+            ..asking()
+        };
         let desk = Desk::with_limits(Disk::new(with_bot), limits);
         let mut history = History { desk, limits, asked: HashMap::new(), acknowledged: HashMap::new() };
         for step in &steps {

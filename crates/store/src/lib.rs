@@ -151,6 +151,38 @@ pub struct Load {
     pub assigned: HashMap<u64, u64>,
 }
 
+/// Since when something must have been so for a timer of a chat to be due; `None` where there is no such timer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Overdue {
+    /// The agent's last message is unanswered.
+    pub unanswered_ms: Option<u64>,
+    /// The end user is silent.
+    pub silent_ms: Option<u64>,
+    /// The end user is silent, with a virtual agent.
+    pub silent_with_virtual_agent_ms: Option<u64>,
+    /// The chat waits in a queue.
+    pub queued_ms: Option<u64>,
+    /// It waits, and the end user did not check in since.
+    pub seen_ms: Option<u64>,
+    /// It waits, and every page of the end user is hidden.
+    pub hidden_ms: Option<u64>,
+    /// It waits, and the time to answer a check-in is over.
+    pub check_in_ms: Option<u64>,
+}
+
+/// A chat in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The chat.
+    pub chat_id: u64,
+    /// The company's key.
+    pub company_id: String,
+    /// The queue.
+    pub menu_id: u64,
+    /// [`ChatState::queue_behind`](engine::gateway::ChatState::queue_behind).
+    pub queue_behind: bool,
+}
+
 /// An end user's wish for a person.
 #[derive(Clone)]
 pub struct NewEscalation {
@@ -289,20 +321,18 @@ pub trait Store: Send + Sync + 'static {
     /// The newest chat of an end user that is neither finished nor dropped.
     async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError>;
 
-    /// Chats that wait for an agent, longest waiting first.
+    /// Chats that wait for an agent: those at the front, then the others, longest waiting first.
     async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
+
+    /// The same chats in the same order, in short.
+    async fn queues(&self, limit: u64) -> Result<Vec<Waiting>, StoreError>;
 
     /// Chats that an agent has, oldest first.
     async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
 
-    /// Up to `limit` chats whose agent's last message is unanswered since `unanswered_ms` or longer, and as many unfinished ones that are
-    /// silent since `silent_ms` or longer, longest first; `None` asks for none of them. Their timers may be due.
-    async fn quiet_chats(
-        &self,
-        unanswered_ms: Option<u64>,
-        silent_ms: Option<u64>,
-        limit: u64,
-    ) -> Result<Vec<u64>, StoreError>;
+    /// Up to `limit` chats of each kind whose timers may be due, longest overdue first: kinds are the end user's silence with an agent, with a
+    /// virtual agent, and anywhere, and all that may happen in a queue. A chat may be named more than once.
+    async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError>;
 
     /// How busy a company is.
     async fn load(&self, company_id: &str) -> Result<Load, StoreError>;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::gateway::{Change, EndedBy, Message, SentKey, Status};
+use engine::gateway::{Change, ChatState, EndedBy, Message, SentKey, Status};
 
 use crate::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoreError,
+    StoredMedia, Waiting,
 };
 
 /// A store that forgets.
@@ -49,6 +50,19 @@ impl Tables {
             record.end_user = end_user.clone();
         }
         record
+    }
+}
+
+impl Tables {
+    fn waiting(&self, limit: u64) -> Vec<&Chat> {
+        let mut chats: Vec<&Chat> =
+            self.chats.values().filter(|chat| chat.record.state.status == Status::Queued).collect();
+        chats.sort_by_key(|chat| {
+            let state = &chat.record.state;
+            (!state.queue_front, state.queued_at_ms, state.id)
+        });
+        chats.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        chats
     }
 }
 
@@ -175,18 +189,25 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let ongoing = tables.chats.values().rev().find(|chat| {
             let state = &chat.record.state;
-            state.end_user_id == end_user_id && state.status != Status::Finished && !state.dropped
+            state.end_user_id == end_user_id && !state.status.is_over() && !state.dropped
         });
         Ok(ongoing.map(|chat| tables.chat(chat)))
     }
 
     async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
         let tables = self.tables();
-        let waiting = tables.chats.values().filter(|chat| chat.record.state.status == Status::Queued);
-        let mut chats: Vec<ChatRecord> = waiting.map(|chat| tables.chat(chat)).collect();
-        chats.sort_by_key(|chat| (chat.state.queued_at_ms, chat.state.id));
-        chats.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(chats)
+        Ok(tables.waiting(limit).into_iter().map(|chat| tables.chat(chat)).collect())
+    }
+
+    async fn queues(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        let tables = self.tables();
+        let waiting = tables.waiting(limit).into_iter().map(|Chat { record, .. }| Waiting {
+            chat_id: record.state.id,
+            company_id: record.company_id.clone(),
+            menu_id: record.state.menu_id,
+            queue_behind: record.state.queue_behind,
+        });
+        Ok(waiting.collect())
     }
 
     async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
@@ -200,27 +221,38 @@ impl Store for MemoryStore {
         Ok(chats)
     }
 
-    async fn quiet_chats(
-        &self,
-        unanswered_ms: Option<u64>,
-        silent_ms: Option<u64>,
-        limit: u64,
-    ) -> Result<Vec<u64>, StoreError> {
+    async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError> {
         let tables = self.tables();
         let states = || tables.chats.values().map(|chat| &chat.record.state);
-        let unanswered = states().filter(|state| state.status == Status::Assigned);
-        let unanswered = unanswered.filter_map(|state| Some((state.unanswered_since_ms?, state.id)));
-        let silent = states().filter(|state| state.status != Status::Finished);
-        let silent = silent.map(|state| (state.active_at_ms, state.id));
-        let longest = |chats: Vec<(u64, u64)>, until_ms: Option<u64>| {
-            let mut due: Vec<(u64, u64)> =
-                chats.into_iter().filter(|(since_ms, _)| Some(*since_ms) <= until_ms).collect();
+        let longest = |since: &dyn Fn(&ChatState) -> Option<u64>| {
+            let mut due: Vec<(u64, u64)> = states().filter_map(|state| Some((since(state)?, state.id))).collect();
             due.sort_unstable();
             due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             due.into_iter().map(|(_, id)| id).collect::<Vec<u64>>()
         };
-        let mut ids = longest(unanswered.collect(), unanswered_ms);
-        ids.extend(longest(silent.collect(), silent_ms));
+        let is_past = |since_ms: Option<u64>, until_ms: Option<u64>| since_ms.is_some() && since_ms <= until_ms;
+        let mut ids = longest(&|state| {
+            let since_ms = state.unanswered_since_ms.filter(|_| state.status == Status::Assigned);
+            since_ms.filter(|_| is_past(since_ms, overdue.unanswered_ms))
+        });
+        for (status, until_ms) in
+            [(None, overdue.silent_ms), (Some(Status::VaAssigned), overdue.silent_with_virtual_agent_ms)]
+        {
+            ids.extend(longest(&|state| {
+                let is_meant = !state.status.is_over() && status.is_none_or(|status| state.status == status);
+                (is_meant && is_past(Some(state.active_at_ms), until_ms)).then_some(state.active_at_ms)
+            }));
+        }
+        ids.extend(longest(&|state| {
+            let answer_by_ms = state.check_in.map(|check_in| check_in.expires_at_ms);
+            let is_hidden = is_past(state.hidden_since_ms, overdue.hidden_ms);
+            let is_due = is_past(state.queued_at_ms, overdue.queued_ms)
+                || is_past(answer_by_ms, overdue.check_in_ms)
+                || (answer_by_ms.is_none()
+                    && (is_past(state.seen_at_ms, overdue.seen_ms)
+                        || (is_hidden && is_past(state.seen_at_ms, overdue.hidden_ms))));
+            state.queued_at_ms.filter(|_| is_due && state.status == Status::Queued)
+        }));
         Ok(ids)
     }
 
@@ -244,7 +276,7 @@ impl Store for MemoryStore {
             .chats
             .values()
             .filter(|chat| chat.record.company_id == company_id && chat.record.state.menu_id == menu_id)
-            .filter(|chat| chat.record.state.ended_by != Some(EndedBy::Timeout))
+            .filter(|chat| !matches!(chat.record.state.ended_by, Some(EndedBy::Timeout | EndedBy::System)))
             .filter_map(|chat| Some((chat.record.state.ended_at_ms?, chat.record.state.assigned_at_ms?)))
             .map(|(ended_at_ms, assigned_at_ms)| (ended_at_ms, ended_at_ms.saturating_sub(assigned_at_ms)))
             .collect();

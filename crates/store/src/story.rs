@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Author, Change, ChatState, EndedBy, Message, Status};
+use engine::gateway::{Author, Change, ChatState, CheckIn, EndedBy, FailReason, Message, Status};
 use futures_util::future::join_all;
 use serde_json::{Map, json};
 
 use crate::{
     Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody,
-    NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoredMedia,
+    NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoredMedia,
 };
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
@@ -76,6 +76,7 @@ pub async fn story(store: Arc<dyn Store>) {
     pages_are_bounded(&*store).await;
     queues_are_listed_in_order(&*store).await;
     quiet_chats_are_found_longest_first(&*store).await;
+    chats_in_queues_are_found_when_something_is_due(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     the_first_choice_after_an_escalation_counts(&*store).await;
     events_are_kept_in_order_up_to_their_limit(&*store).await;
@@ -231,6 +232,16 @@ async fn queues_are_listed_in_order(store: &dyn Store) {
     let ids = |records: Vec<ChatRecord>| records.iter().map(|record| record.state.id).collect::<Vec<_>>();
     assert_eq!(ids(store.waiting_chats(10).await.unwrap()), [chats[1], chats[2], chats[0]]);
     assert_eq!(ids(store.waiting_chats(1).await.unwrap()), [chats[1]]);
+    // Who rejoined at the front is before the others.
+    change(store, chats[0], |state| (state.queue_front, state.menu_id) = (true, 4)).await;
+    change(store, chats[2], |state| state.queue_behind = true).await;
+    assert_eq!(ids(store.waiting_chats(10).await.unwrap()), [chats[0], chats[1], chats[2]]);
+    let queues = store.queues(10).await.unwrap();
+    let found: Vec<(u64, u64, bool)> =
+        queues.iter().map(|chat| (chat.chat_id, chat.menu_id, chat.queue_behind)).collect();
+    assert_eq!(found, [(chats[0], 4, false), (chats[1], 3, false), (chats[2], 3, true)]);
+    assert!(queues.iter().all(|chat| chat.company_id == "acme"));
+    assert_eq!(store.queues(1).await.unwrap().len(), 1);
     for (chat, assigned_at_ms) in [(chats[0], 10), (chats[1], 9)] {
         change(store, chat, |state| {
             (state.status, state.agent_id, state.assigned_at_ms) = (Status::Assigned, Some(ada), Some(assigned_at_ms));
@@ -262,18 +273,90 @@ async fn quiet_chats_are_found_longest_first(store: &dyn Store) {
         assert_eq!((stored.unanswered_since_ms, stored.active_at_ms), (unanswered_since_ms, active_at_ms));
         chats.push(chat);
     }
-    let quiet =
-        async |unanswered_ms, silent_ms, limit| store.quiet_chats(unanswered_ms, silent_ms, limit).await.unwrap();
+    let quiet = async |unanswered_ms, silent_ms, limit| {
+        let overdue = Overdue { unanswered_ms, silent_ms, ..Overdue::default() };
+        store.quiet_chats(overdue, limit).await.unwrap()
+    };
+    let with_virtual_agent = async |until_ms| {
+        let overdue = Overdue { silent_with_virtual_agent_ms: Some(until_ms), ..Overdue::default() };
+        store.quiet_chats(overdue, 9).await.unwrap()
+    };
     assert_eq!(quiet(None, None, 9).await, [0_u64; 0]);
     assert_eq!(quiet(Some(9), Some(29), 9).await, [0_u64; 0]);
     assert_eq!(quiet(Some(10), None, 9).await, [chats[2]]);
     assert_eq!(quiet(Some(900), None, 9).await, [chats[2], chats[1]]);
     assert_eq!(quiet(Some(900), Some(40), 9).await, [chats[2], chats[1], chats[0], chats[1]]);
     assert_eq!(quiet(Some(900), Some(900), 1).await, [chats[2], chats[0]]);
-    for chat in chats {
-        change(store, chat, |state| state.status = Status::Finished).await;
+    assert_eq!(with_virtual_agent(900).await, [0_u64; 0]);
+    change(store, chats[0], |state| state.status = Status::VaAssigned).await;
+    assert_eq!(with_virtual_agent(29).await, [0_u64; 0]);
+    assert_eq!(with_virtual_agent(30).await, [chats[0]]);
+    assert_eq!(quiet(None, Some(900), 9).await, [chats[0], chats[1], chats[2]]);
+    for (chat, status) in chats.into_iter().zip([Status::Finished, Status::Failed, Status::Finished]) {
+        change(store, chat, |state| state.status = status).await;
     }
     assert_eq!(quiet(Some(900), Some(900), 9).await, [0_u64; 0]);
+}
+
+async fn chats_in_queues_are_found_when_something_is_due(store: &dyn Store) {
+    let uma = user(store, "uma").await;
+    let mut chats = Vec::new();
+    for (key, queued_ms, seen_ms, hidden_ms, answer_by_ms) in [
+        ("w1", 10, 10, None, None),
+        ("w2", 20, 60, Some(30), None),
+        ("w3", 30, 30, Some(40), None),
+        ("w4", 40, 40, Some(40), Some(90)),
+    ] {
+        let chat = open_chat(store, uma, key, 3).await;
+        change(store, chat, |state| {
+            (state.queued_at_ms, state.seen_at_ms, state.hidden_since_ms) = (Some(queued_ms), Some(seen_ms), hidden_ms);
+            state.check_in = answer_by_ms.map(|expires_at_ms| CheckIn { expires_at_ms, notified: true });
+        })
+        .await;
+        chats.push(chat);
+    }
+    let stored = store.chat(chats[3]).await.unwrap().unwrap().state;
+    assert_eq!(stored.check_in, Some(CheckIn { expires_at_ms: 90, notified: true }));
+    assert_eq!((stored.seen_at_ms, stored.hidden_since_ms), (Some(40), Some(40)));
+    let due = async |overdue| store.quiet_chats(overdue, 9).await.unwrap();
+    let none = Overdue::default();
+    let table = [
+        (none, vec![]),
+        (Overdue { queued_ms: Some(9), ..none }, vec![]),
+        (Overdue { queued_ms: Some(30), ..none }, vec![0, 1, 2]),
+        (Overdue { seen_ms: Some(50), ..none }, vec![0, 2]),
+        // Whoever was seen since begins anew, and whoever is asked already is not asked.
+        (Overdue { hidden_ms: Some(50), ..none }, vec![2]),
+        (Overdue { hidden_ms: Some(60), ..none }, vec![1, 2]),
+        (Overdue { check_in_ms: Some(89), ..none }, vec![]),
+        (Overdue { check_in_ms: Some(90), ..none }, vec![3]),
+        (Overdue { seen_ms: Some(10), check_in_ms: Some(90), ..none }, vec![0, 3]),
+    ];
+    for (overdue, expected) in table {
+        let expected: Vec<u64> = expected.into_iter().map(|place: usize| chats[place]).collect();
+        assert_eq!(due(overdue).await, expected, "{overdue:?}");
+    }
+    let every = Overdue { queued_ms: Some(900), ..none };
+    assert_eq!(store.quiet_chats(every, 2).await.unwrap(), chats[..2]);
+    // What a chat fails with, and the rest of what is new about it, comes back as it was.
+    change(store, chats[0], |state| {
+        (state.status, state.fail_reason) = (Status::Failed, Some(FailReason::Expired));
+        (state.ended_by, state.dismiss_at_ms) = (Some(EndedBy::System), Some(7));
+    })
+    .await;
+    let failed = store.chat(chats[0]).await.unwrap().unwrap().state;
+    assert_eq!((failed.fail_reason, failed.dismiss_at_ms), (Some(FailReason::Expired), Some(7)));
+    assert_eq!((failed.status, failed.ended_by), (Status::Failed, Some(EndedBy::System)));
+    for (chat, status) in chats.iter().skip(1).zip([Status::CheckedOut, Status::VaDismissed, Status::Dismissed]) {
+        change(store, *chat, |state| state.status = status).await;
+        assert_eq!(store.chat(*chat).await.unwrap().unwrap().state.status, status);
+    }
+    assert_eq!(due(every).await, [0_u64; 0]);
+    assert!(store.ongoing_chat(uma).await.unwrap().is_some(), "whoever checked out or was dismissed may come back");
+    for chat in chats.iter().skip(1) {
+        change(store, *chat, |state| state.status = Status::Failed).await;
+    }
+    assert!(store.ongoing_chat(uma).await.unwrap().is_none());
 }
 
 async fn load_and_handling_time_follow_the_chats(store: &dyn Store) {

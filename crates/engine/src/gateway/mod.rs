@@ -12,16 +12,21 @@
 //! 3. A stream gets messages only in the order of their indexes, from its cursor on, and at most one delivery is on its way to a stream:
 //!    a slow reader costs a cursor, not a queue.
 //!
-//! **Time.** Dismissal and timeout follow from times in the stored state, so that they survive a restart. A chat has a clock of its own, the
+//! **Time.** Dismissal, timeouts and check-ins follow from times in the stored state, so that they survive a restart. A chat has a clock of its own, the
 //! time of its newest change, which never goes back: where the machine's clock is set back, new messages get the newest time there was, and
 //! timers run out late, by no more than the jump. Where it jumps forward, or the gateway was down, what is overdue waits
 //! [`Limits::late_grace_ms`] once. What a timer does takes away its own condition, so that no clock makes it run in a loop.
 
+mod check_in;
 mod session;
 mod state;
+mod timers;
+mod transfer;
 
+pub use check_in::{CheckIn, CheckInAnswer, CheckInLimits};
 pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
 pub use state::{
-    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, Message, Notice, Patience, Script, SentKey, Status,
-    open,
+    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, FailReason, Message, Notice, Patience, Script, SentKey,
+    Status, open,
 };
+pub use transfer::TransferTo;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use wire::ErrorCode;
 
-use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Expiry, Message, Script, SentKey, Status};
+use super::check_in::{CheckInLimits, Sight};
+use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Message, Script, SentKey, Status};
+use super::timers::Expiry;
 
 /// A request that waits for an answer; the gateway's own number.
 pub type RequestId = u64;
@@ -32,6 +34,14 @@ pub struct Limits {
     pub typing_ms: u64,
     /// How long an end user may leave the agent's last message unanswered before the chat is dismissed; `None` for ever.
     pub dismiss_after_ms: Option<u64>,
+    /// How long before that the end user is warned; `None` for no warning.
+    pub dismiss_warning_ms: Option<u64>,
+    /// How long an end user may stay silent with a virtual agent before it is let go; `None` for ever.
+    pub va_dismiss_after_ms: Option<u64>,
+    /// How long a chat waits in a queue before it fails; `None` for ever.
+    pub queue_timeout_ms: Option<u64>,
+    /// Who waits and is asked whether they still do.
+    pub check_in: CheckInLimits,
     /// How long an end user may stay silent before the chat ends; `None` for ever.
     pub chat_timeout_ms: Option<u64>,
     /// What is found due longer ago than this waits as long again, once. After an outage, or when the clock jumped forward, the end user
@@ -48,6 +58,10 @@ impl Default for Limits {
             streams: 32,
             typing_ms: 10_000,
             dismiss_after_ms: None,
+            dismiss_warning_ms: None,
+            va_dismiss_after_ms: None,
+            queue_timeout_ms: None,
+            check_in: CheckInLimits::default(),
             chat_timeout_ms: None,
             late_grace_ms: 60_000,
         }
@@ -104,6 +118,25 @@ pub enum Input<B> {
         actor: Actor,
         /// Whether they type now.
         typing: bool,
+    },
+    /// A page of the end user came into view, or was hidden. Whoever has said nothing counts neither way.
+    Visibility {
+        /// The stream it was said on.
+        stream: StreamId,
+        /// Whether it is in view now.
+        visible: bool,
+    },
+    /// The same, said beside the stream. Counts until the end user's last stream is gone.
+    VisibilityBeside {
+        /// Who.
+        actor: Actor,
+        /// Whether it is in view now.
+        visible: bool,
+    },
+    /// The chat's place in its queue, 1 is next. A hint: it may come late or not at all.
+    Place {
+        /// The place.
+        place: u64,
     },
     /// A stream is gone.
     Leave {
@@ -184,6 +217,8 @@ struct Stream {
     revision: u64,
     /// A read or a delivery is on its way.
     busy: bool,
+    /// Whether the page is in view, where it said so.
+    visible: Option<bool>,
 }
 
 /// A change on its way to the store, with the answers that wait for it.
@@ -215,6 +250,10 @@ pub struct ChatSession<B, S> {
     committing: Option<Committing<B>>,
     streams: BTreeMap<StreamId, Stream>,
     typing: HashMap<Actor, u64>,
+    /// Whether the end user has a page in view, where that was said beside the streams.
+    visible_beside: Option<bool>,
+    /// The newest word about the chat's place in its queue.
+    place: Option<u64>,
     /// A timer that was found late, and when it may run out.
     late: Option<Late>,
     /// The newest time that was told.
@@ -237,6 +276,8 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             committing: None,
             streams: BTreeMap::new(),
             typing: HashMap::new(),
+            visible_beside: None,
+            place: None,
             late: None,
             seen_ms: 0,
             outputs: VecDeque::new(),
@@ -310,7 +351,27 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
                     self.handle_typing(actor, typing, now_ms);
                 }
             }
-            Input::Leave { stream } => self.handle_leave(stream),
+            Input::Visibility { stream, visible } => {
+                let end_user = Actor::EndUser(self.state.end_user_id);
+                if let Some(entry) = self.streams.get_mut(&stream).filter(|entry| entry.actor == end_user) {
+                    entry.visible = Some(visible);
+                    self.commit_waiting(now_ms);
+                }
+            }
+            Input::VisibilityBeside { actor, visible } => {
+                if actor == Actor::EndUser(self.state.end_user_id) {
+                    self.visible_beside = Some(visible);
+                    self.commit_waiting(now_ms);
+                }
+            }
+            Input::Place { place } => {
+                self.place = Some(place);
+                self.commit_waiting(now_ms);
+            }
+            Input::Leave { stream } => {
+                self.handle_leave(stream);
+                self.commit_waiting(now_ms);
+            }
             Input::Tick => {
                 self.expire_typing(now_ms);
                 self.expire_chat(now_ms);
@@ -327,16 +388,26 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         self.commit_waiting(now_ms);
     }
 
-    /// Turns all waiting commands into one change: what arrives during a commit shares the next one.
+    /// What was told beside commands.
+    fn sight(&self) -> Sight {
+        let end_user = Actor::EndUser(self.state.end_user_id);
+        let pages = self.streams.values().filter(|entry| entry.actor == end_user).filter_map(|entry| entry.visible);
+        Sight { visible: pages.chain(self.visible_beside).max(), place: self.place }
+    }
+
+    /// Turns all waiting commands, and what was told beside them, into one change: what arrives during a commit shares the next one.
     fn commit_waiting(&mut self, now_ms: u64) {
-        if self.committing.is_some() || self.waiting.is_empty() {
+        let sight = self.sight();
+        let has_work = !self.waiting.is_empty() || self.state.is_news(sight, &self.limits.check_in);
+        if self.stopped || self.committing.is_some() || !has_work {
             return;
         }
-        let mut draft = Draft::new(self.state.clone(), now_ms);
+        let mut draft = Draft::new(self.state.clone(), self.limits, now_ms);
         let mut answers = Vec::new();
         for (request, actor, command) in std::mem::take(&mut self.waiting) {
             answers.push((request, draft.apply(actor, &command, &self.sent, &self.script)));
         }
+        draft.see(sight, &self.script);
         if draft.is_empty() {
             // Only refusals, and repetitions of what is durable already.
             for (request, result) in answers {
@@ -356,7 +427,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         self.committing = Some(Committing { change, answers });
     }
 
-    /// Dismisses or ends the chat of a silent end user.
+    /// Carries out what is due.
     fn expire_chat(&mut self, now_ms: u64) {
         let Some((due_ms, expiry)) = self.chat_timer() else { return };
         if now_ms < self.effective_ms(due_ms) {
@@ -369,7 +440,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             return;
         }
         self.late = None;
-        let mut draft = Draft::new(self.state.clone(), now_ms);
+        let mut draft = Draft::new(self.state.clone(), self.limits, now_ms);
         draft.expire(expiry, &self.script);
         self.commit(draft, Vec::new());
     }
@@ -379,7 +450,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         for (request, result) in answers {
             let result = result.map(|done| match done {
                 // The state as it was committed, with its final revision.
-                Done::State(_) => Done::State(change.state.clone()),
+                Done::State(_) => Done::State(Box::new(change.state.clone())),
                 sent @ Done::Sent { .. } => sent,
             });
             self.reply(request, result);
@@ -388,6 +459,12 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             if let Some(client_id) = &message.client_id {
                 self.sent.insert((message.author, client_id.clone()), (message.index, message.at_ms));
             }
+        }
+        let has_moved = |before: &ChatState, after: &ChatState| {
+            after.status != Status::Queued || before.queued_at_ms != after.queued_at_ms
+        };
+        if has_moved(&self.state, &change.state) {
+            self.place = None;
         }
         self.state = change.state;
         self.tail.extend(change.messages);
@@ -412,7 +489,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         } else {
             let cursor = cursor.min(self.state.last_index);
             let state = self.state.clone();
-            self.streams.insert(stream, Stream { actor, cursor, revision: state.revision, busy: false });
+            self.streams.insert(stream, Stream { actor, cursor, revision: state.revision, busy: false, visible: None });
             self.outputs.push_back(Output::Joined { stream, state, cursor });
             self.advance(stream);
         }
@@ -479,7 +556,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     }
 
     fn handle_typing(&mut self, actor: Actor, typing: bool, now_ms: u64) {
-        if self.state.status == Status::Finished {
+        if self.state.status.is_over() {
             return;
         }
         let was_typing = self.typing.contains_key(&actor);
@@ -511,7 +588,13 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     fn handle_leave(&mut self, stream: StreamId) {
         let Some(entry) = self.streams.remove(&stream) else { return };
         let still_here = self.streams.values().any(|other| other.actor == entry.actor);
-        if !still_here && self.typing.remove(&entry.actor).is_some() {
+        if still_here {
+            return;
+        }
+        if entry.actor == Actor::EndUser(self.state.end_user_id) {
+            self.visible_beside = None;
+        }
+        if self.typing.remove(&entry.actor).is_some() {
             self.announce_typing(entry.actor, false);
         }
     }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use wire::ErrorCode;
 
+use super::check_in::{CheckIn, CheckInAnswer};
 use super::session::Limits;
+use super::transfer::TransferTo;
 
 /// Where a chat stands. The vendor's set is open (`ccaip.md` 11.1); these are the states the embedded platform reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,12 +19,36 @@ pub enum Status {
     Assigned,
     /// The end user fell silent and the agent was let go; the end user may come back.
     Dismissed,
+    /// The end user fell silent and the virtual agent was let go; the end user may come back to it.
+    VaDismissed,
+    /// A check-in was missed: out of the queue until the end user rejoins it. The word is ours.
+    CheckedOut,
     /// Over.
     Finished,
+    /// Over without having been served: [`ChatState::fail_reason`] says why.
+    Failed,
 }
 
 impl Status {
-    /// The vendor's word for it.
+    /// Every status.
+    pub const ALL: [Status; 8] = [
+        Status::VaAssigned,
+        Status::Queued,
+        Status::Assigned,
+        Status::Dismissed,
+        Status::VaDismissed,
+        Status::CheckedOut,
+        Status::Finished,
+        Status::Failed,
+    ];
+
+    /// Whether the chat has ended, well or badly.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Status::Finished | Status::Failed)
+    }
+
+    /// The word for it: the vendor's, where it is not ours.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,16 +56,17 @@ impl Status {
             Status::Queued => "queued",
             Status::Assigned => "assigned",
             Status::Dismissed => "dismissed",
+            Status::VaDismissed => "va_dismissed",
+            Status::CheckedOut => "checked_out",
             Status::Finished => "finished",
+            Status::Failed => "failed",
         }
     }
 
     /// The status with this word.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Status> {
-        [Status::VaAssigned, Status::Queued, Status::Assigned, Status::Dismissed, Status::Finished]
-            .into_iter()
-            .find(|status| status.as_str() == text)
+        Status::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
@@ -110,6 +137,8 @@ pub enum EndedBy {
     VirtualAgent,
     /// Nobody: the end user was silent for too long.
     Timeout,
+    /// The platform: the chat failed.
+    System,
 }
 
 impl EndedBy {
@@ -121,15 +150,39 @@ impl EndedBy {
             EndedBy::Agent => "agent",
             EndedBy::VirtualAgent => "virtual_agent",
             EndedBy::Timeout => "timeout",
+            EndedBy::System => "system",
         }
     }
 
     /// The value with this word.
     #[must_use]
     pub fn from_text(text: &str) -> Option<EndedBy> {
-        [EndedBy::EndUser, EndedBy::Agent, EndedBy::VirtualAgent, EndedBy::Timeout]
+        [EndedBy::EndUser, EndedBy::Agent, EndedBy::VirtualAgent, EndedBy::Timeout, EndedBy::System]
             .into_iter()
             .find(|ended_by| ended_by.as_str() == text)
+    }
+}
+
+/// Why a chat failed (`ccaip.md` 11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailReason {
+    /// Nobody came while it waited.
+    Expired,
+}
+
+impl FailReason {
+    /// The vendor's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailReason::Expired => "expired",
+        }
+    }
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<FailReason> {
+        [FailReason::Expired].into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -162,6 +215,8 @@ pub struct ChatState {
     pub ended_at_ms: Option<u64>,
     /// Who ended it.
     pub ended_by: Option<EndedBy>,
+    /// Why it failed, where it did.
+    pub fail_reason: Option<FailReason>,
     /// The end user dropped it: it is never offered as ongoing again.
     pub dropped: bool,
     /// The chat's own clock: when it last changed. No change and no message is stored with an earlier time, whatever the machine's clock
@@ -173,6 +228,18 @@ pub struct ChatState {
     pub end_user_wrote: bool,
     /// Since when the dismissal timer runs: the assigned agent's newest message, until the end user answers it.
     pub unanswered_since_ms: Option<u64>,
+    /// When the end user is dismissed, as the warning said.
+    pub dismiss_at_ms: Option<u64>,
+    /// It waits before those who do not: the end user rejoined at the front.
+    pub queue_front: bool,
+    /// It was further behind in the queue than the place at which a check-in is asked for; reaching that place asks for one.
+    pub queue_behind: bool,
+    /// When the end user was last known to be there while waiting: the entry into the queue, or the newest check-in.
+    pub seen_at_ms: Option<u64>,
+    /// Since when the end user has every page of the chat hidden, as far as pages say so.
+    pub hidden_since_ms: Option<u64>,
+    /// The check-in that the end user has yet to answer.
+    pub check_in: Option<CheckIn>,
     /// The index of the newest message, 0 for none.
     pub last_index: u64,
     /// Grows by 1 with each change.
@@ -197,38 +264,22 @@ impl ChatState {
             assigned_at_ms: None,
             ended_at_ms: None,
             ended_by: None,
+            fail_reason: None,
             dropped: false,
             updated_at_ms: now_ms,
             active_at_ms: now_ms,
             end_user_wrote: false,
             unanswered_since_ms: None,
+            dismiss_at_ms: None,
+            queue_front: false,
+            queue_behind: false,
+            seen_at_ms: None,
+            hidden_since_ms: None,
+            check_in: None,
             last_index: 0,
             revision: 0,
         }
     }
-
-    /// The timer that runs out first, and when. Follows from what is stored, so that a restart changes nothing.
-    pub(super) fn next_expiry(&self, limits: &Limits) -> Option<(u64, Expiry)> {
-        if self.status == Status::Finished {
-            return None;
-        }
-        let after = |since_ms: u64, ms: Option<u64>| ms.map(|ms| since_ms.saturating_add(ms));
-        let timeout = after(self.active_at_ms, limits.chat_timeout_ms).map(|at_ms| (at_ms, Expiry::Timeout));
-        let unanswered = self.unanswered_since_ms.filter(|_| self.status == Status::Assigned);
-        let dismissal = unanswered.and_then(|since_ms| after(since_ms, limits.dismiss_after_ms));
-        let dismissal = dismissal.map(|at_ms| (at_ms, Expiry::Dismissal));
-        // The end comes before a dismissal of the same moment.
-        [timeout, dismissal].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)
-    }
-}
-
-/// What happens to a chat whose end user stays silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expiry {
-    /// The agent is let go.
-    Dismissal,
-    /// The chat ends.
-    Timeout,
 }
 
 /// A stored message. `body` is a handle to its content, which this crate never looks into.
@@ -271,8 +322,14 @@ pub enum Command<B> {
     EscalateAnyway,
     /// An agent takes a queued chat.
     Accept,
+    /// The agent hands the chat on.
+    Transfer(TransferTo),
     /// The end user returns to a dismissed chat.
     Resume,
+    /// The end user's page answers to a check-in.
+    CheckIn(CheckInAnswer),
+    /// The end user returns to the queue after a missed check-in.
+    Rejoin,
     /// End the chat.
     Finish,
     /// End the chat and never offer it as ongoing again.
@@ -292,7 +349,7 @@ pub enum Done {
         duplicate: bool,
     },
     /// The chat is in this state.
-    State(ChatState),
+    State(Box<ChatState>),
 }
 
 /// Something the platform tells both sides in the conversation (`ccaip.md` 5.4).
@@ -302,23 +359,43 @@ pub enum Notice {
     EscalationStarted,
     /// An agent accepted.
     EscalationAccepted,
-    /// The end user fell silent: the agent was let go.
+    /// The agent handed the chat on.
+    ChatTransferred(TransferTo),
+    /// The end user is silent and will be dismissed at this time.
+    DismissalWarning {
+        /// When.
+        dismiss_at_ms: u64,
+    },
+    /// The end user fell silent: the agent, or the virtual agent, was let go.
     ChatDismissed,
     /// The end user came back to a dismissed chat.
     ChatResumed,
+    /// The end user is to say that they still wait.
+    CheckInRequired {
+        /// How long they may take.
+        timeout_ms: u64,
+        /// Until when.
+        expires_at_ms: u64,
+    },
+    /// The end user did not, and lost their place.
+    CheckInTimedOut,
     /// The chat is over. The state that comes with it says by whom.
     ChatEnded,
 }
 
 impl Notice {
-    /// The `event` of the `noti` message. The vendor's words for dismissal and return are unknown: those two are ours.
+    /// The `event` of the `noti` message. The vendor's words for transfer, warning, dismissal and return are unknown: those are ours.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Notice::EscalationStarted => "escalationStarted",
             Notice::EscalationAccepted => "escalationAccepted",
+            Notice::ChatTransferred(_) => "chatTransferred",
+            Notice::DismissalWarning { .. } => "dismissalWarning",
             Notice::ChatDismissed => "chatDismissed",
             Notice::ChatResumed => "chatResumed",
+            Notice::CheckInRequired { .. } => "checkInRequired",
+            Notice::CheckInTimedOut => "checkInTimedOut",
             Notice::ChatEnded => "chatEnded",
         }
     }
@@ -365,7 +442,7 @@ pub type SentKey = (Author, String);
 
 /// Opens a chat that [`ChatState::new`] made: its first change, with the virtual agent's greeting where it has one.
 pub fn open<B: Clone>(state: ChatState, script: &dyn Script<B>, now_ms: u64) -> Change<B> {
-    let mut draft = Draft::new(state, now_ms);
+    let mut draft = Draft::new(state, Limits::default(), now_ms);
     if let Some(id) = draft.state.virtual_agent_id {
         draft.state.status = Status::VaAssigned;
         draft.state.all_virtual_agent_ids = vec![id];
@@ -379,17 +456,18 @@ pub fn open<B: Clone>(state: ChatState, script: &dyn Script<B>, now_ms: u64) -> 
 
 /// A change in the making.
 pub(super) struct Draft<B> {
-    state: ChatState,
+    pub(super) state: ChatState,
     messages: Vec<Message<B>>,
     before: ChatState,
+    pub(super) limits: Limits,
     /// The time of the change, on the chat's own clock.
-    now_ms: u64,
+    pub(super) now_ms: u64,
 }
 
 impl<B: Clone> Draft<B> {
-    pub(super) fn new(state: ChatState, now_ms: u64) -> Self {
+    pub(super) fn new(state: ChatState, limits: Limits, now_ms: u64) -> Self {
         let now_ms = now_ms.max(state.updated_at_ms);
-        Draft { before: state.clone(), state, messages: Vec::new(), now_ms }
+        Draft { before: state.clone(), state, messages: Vec::new(), limits, now_ms }
     }
 
     /// Whether anything is different from the state before.
@@ -417,50 +495,38 @@ impl<B: Clone> Draft<B> {
             Command::Escalate => self.escalate(Patience::Usual, script)?,
             Command::EscalateAnyway => self.escalate(Patience::Endless, script)?,
             Command::Accept => self.accept(actor, script)?,
-            Command::Resume if self.state.status == Status::Dismissed => self.resume(script),
-            Command::Resume => return Err(ErrorCode::Conflict),
+            Command::Transfer(to) => self.transfer(actor, *to, script)?,
+            Command::Resume => self.resume(script)?,
+            Command::CheckIn(answer) => self.check_in(*answer)?,
+            Command::Rejoin => self.rejoin()?,
             Command::Finish => self.end(actor, script)?,
             Command::Drop => {
                 self.end(actor, script)?;
                 self.state.dropped = true;
             }
         }
-        Ok(Done::State(self.state.clone()))
-    }
-
-    /// Carries out what is due when the end user stayed silent.
-    pub(super) fn expire(&mut self, expiry: Expiry, script: &dyn Script<B>) {
-        match expiry {
-            Expiry::Timeout => self.end_by(EndedBy::Timeout, script),
-            Expiry::Dismissal => {
-                self.state.status = Status::Dismissed;
-                self.state.agent_id = None;
-                self.state.unanswered_since_ms = None;
-                self.state.end_user_wrote = false;
-                self.notify(Notice::ChatDismissed, script);
-            }
-        }
+        Ok(Done::State(Box::new(self.state.clone())))
     }
 
     /// Whether this actor may ask this of this chat at all.
     fn admit(&self, actor: Actor, command: &Command<B>) -> Result<(), ErrorCode> {
         let allowed = match (actor, command) {
-            (Actor::EndUser(_), Command::Accept) => false,
+            (Actor::EndUser(_), Command::Accept | Command::Transfer(_)) => false,
             (Actor::EndUser(id), _) => id == self.state.end_user_id,
             (Actor::Agent(_), Command::Accept) => true,
             (Actor::Agent(_), Command::Escalate | Command::EscalateAnyway) => false,
-            (Actor::Agent(_), Command::Resume | Command::Drop) => false,
-            (Actor::Agent(id), Command::Send { .. } | Command::Finish) => self.has_served(id),
+            (Actor::Agent(_), Command::Resume | Command::CheckIn(_) | Command::Rejoin | Command::Drop) => false,
+            (Actor::Agent(id), Command::Send { .. } | Command::Transfer(_) | Command::Finish) => self.has_served(id),
         };
         if allowed { Ok(()) } else { Err(ErrorCode::Forbidden) }
     }
 
-    fn has_served(&self, agent_id: u64) -> bool {
+    pub(super) fn has_served(&self, agent_id: u64) -> bool {
         self.state.all_agent_ids.contains(&agent_id)
     }
 
     /// Whether this is someone who can act in the chat as it stands: an agent who was let go cannot.
-    fn takes_part(&self, actor: Actor) -> bool {
+    pub(super) fn takes_part(&self, actor: Actor) -> bool {
         match actor {
             Actor::EndUser(_) => true,
             Actor::Agent(id) => self.state.agent_id == Some(id),
@@ -485,26 +551,31 @@ impl<B: Clone> Draft<B> {
         if let Some(message) = earlier {
             return Ok(Done::Sent { index: message.index, at_ms: message.at_ms, duplicate: true });
         }
-        if self.state.status == Status::Finished {
+        if self.state.status.is_over() {
             return Err(ErrorCode::ChatEnded);
         }
         if !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
         }
         if planted!("planted-dismissed-drops-message") && self.state.status == Status::Dismissed {
-            self.resume(script);
+            self.resume(script)?;
             return Ok(Done::Sent { index: self.state.last_index, at_ms: self.now_ms, duplicate: false });
         }
         let index = self.push(author, Some(client_id.to_owned()), body.clone());
         match actor {
-            Actor::Agent(_) => self.state.unanswered_since_ms = self.state.end_user_wrote.then_some(self.now_ms),
+            Actor::Agent(_) => {
+                self.state.unanswered_since_ms = self.state.end_user_wrote.then_some(self.now_ms);
+                self.state.dismiss_at_ms = None;
+            }
             Actor::EndUser(_) => {
                 self.state.active_at_ms = self.now_ms;
                 self.state.end_user_wrote = true;
                 self.state.unanswered_since_ms = None;
-                if self.state.status == Status::Dismissed {
-                    self.resume(script);
-                } else if self.state.status == Status::VaAssigned {
+                self.state.dismiss_at_ms = None;
+                if matches!(self.state.status, Status::Dismissed | Status::VaDismissed) {
+                    self.resume(script)?;
+                }
+                if self.state.status == Status::VaAssigned {
                     let acts = script.answer(&self.state, body);
                     self.perform(acts, script);
                 }
@@ -515,9 +586,15 @@ impl<B: Clone> Draft<B> {
 
     fn escalate(&mut self, patience: Patience, script: &dyn Script<B>) -> Result<(), ErrorCode> {
         match self.state.status {
-            Status::Finished => return Err(ErrorCode::ChatEnded),
+            Status::Finished | Status::Failed => return Err(ErrorCode::ChatEnded),
             Status::Queued | Status::Assigned => {}
-            Status::Dismissed => self.resume(script),
+            Status::Dismissed => self.resume(script)?,
+            Status::CheckedOut => self.rejoin()?,
+            // Its virtual agent is back first: where the escalation is deflected, the chat stays with it.
+            Status::VaDismissed => {
+                self.resume(script)?;
+                return self.escalate(patience, script);
+            }
             Status::VaAssigned => match script.deflection(&self.state, patience) {
                 // The chat stays with its virtual agent.
                 Some(body) => drop(self.push(Author::System, None, body)),
@@ -530,18 +607,50 @@ impl<B: Clone> Draft<B> {
         Ok(())
     }
 
-    fn resume(&mut self, script: &dyn Script<B>) {
-        self.enter_queue();
+    /// A dismissed end user comes back: to the queue, or to the virtual agent that was let go.
+    fn resume(&mut self, script: &dyn Script<B>) -> Result<(), ErrorCode> {
+        match (self.state.status, self.state.all_virtual_agent_ids.last().copied()) {
+            (Status::VaDismissed, Some(id)) => {
+                self.state.status = Status::VaAssigned;
+                self.state.virtual_agent_id = Some(id);
+                self.state.active_at_ms = self.now_ms;
+            }
+            (Status::Dismissed | Status::VaDismissed, _) => self.enter_queue(),
+            _ => return Err(ErrorCode::Conflict),
+        }
         self.notify(Notice::ChatResumed, script);
+        Ok(())
     }
 
     /// Waiting is not silence: the timeout starts anew.
-    fn enter_queue(&mut self) {
-        self.state.status = Status::Queued;
+    pub(super) fn enter_queue(&mut self) {
+        self.leave(Status::Queued);
         self.state.queued_at_ms = Some(self.now_ms);
+        self.state.seen_at_ms = Some(self.now_ms);
         self.state.active_at_ms = self.now_ms;
+    }
+
+    /// Leaves where the chat stood, with whoever it had and every timer that belongs there.
+    pub(super) fn leave(&mut self, to: Status) {
+        self.state.status = to;
         self.state.agent_id = None;
         self.state.virtual_agent_id = None;
+        self.state.unanswered_since_ms = None;
+        self.state.dismiss_at_ms = None;
+        self.state.queue_front = false;
+        self.state.queue_behind = false;
+        self.state.check_in = None;
+    }
+
+    /// An agent has the chat from now on.
+    pub(super) fn assign(&mut self, agent_id: u64) {
+        self.leave(Status::Assigned);
+        self.state.agent_id = Some(agent_id);
+        self.state.assigned_at_ms = Some(self.now_ms);
+        self.state.active_at_ms = self.now_ms;
+        if !self.has_served(agent_id) {
+            self.state.all_agent_ids.push(agent_id);
+        }
     }
 
     fn accept(&mut self, actor: Actor, script: &dyn Script<B>) -> Result<(), ErrorCode> {
@@ -549,24 +658,17 @@ impl<B: Clone> Draft<B> {
         match self.state.status {
             Status::Assigned if self.state.agent_id == Some(agent_id) => Ok(()),
             Status::Queued => {
-                self.state.status = Status::Assigned;
-                self.state.agent_id = Some(agent_id);
-                self.state.assigned_at_ms = Some(self.now_ms);
-                self.state.active_at_ms = self.now_ms;
-                self.state.unanswered_since_ms = None;
-                if !self.has_served(agent_id) {
-                    self.state.all_agent_ids.push(agent_id);
-                }
+                self.assign(agent_id);
                 self.notify(Notice::EscalationAccepted, script);
                 Ok(())
             }
-            Status::Finished => Err(ErrorCode::ChatEnded),
-            Status::VaAssigned | Status::Assigned | Status::Dismissed => Err(ErrorCode::Conflict),
+            status if status.is_over() => Err(ErrorCode::ChatEnded),
+            _ => Err(ErrorCode::Conflict),
         }
     }
 
     fn end(&mut self, actor: Actor, script: &dyn Script<B>) -> Result<(), ErrorCode> {
-        if self.state.status != Status::Finished && !self.takes_part(actor) {
+        if !self.state.status.is_over() && !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
         }
         let ended_by = match actor {
@@ -577,17 +679,22 @@ impl<B: Clone> Draft<B> {
         Ok(())
     }
 
-    fn end_by(&mut self, ended_by: EndedBy, script: &dyn Script<B>) {
-        if self.state.status == Status::Finished {
+    pub(super) fn end_by(&mut self, ended_by: EndedBy, script: &dyn Script<B>) {
+        if self.state.status.is_over() {
             return;
         }
-        self.state.status = Status::Finished;
+        self.leave(if self.state.fail_reason.is_some() { Status::Failed } else { Status::Finished });
         self.state.ended_at_ms = Some(self.now_ms);
         self.state.ended_by = Some(ended_by);
-        self.state.agent_id = None;
-        self.state.virtual_agent_id = None;
-        self.state.unanswered_since_ms = None;
         self.notify(Notice::ChatEnded, script);
+    }
+
+    /// Ends a chat that nobody served.
+    pub(super) fn fail(&mut self, reason: FailReason, script: &dyn Script<B>) {
+        if !self.state.status.is_over() {
+            self.state.fail_reason = Some(reason);
+            self.end_by(EndedBy::System, script);
+        }
     }
 
     /// Carries out what the virtual agent does. What follows an escalation or an end is dropped: it is no longer its turn.
@@ -605,7 +712,7 @@ impl<B: Clone> Draft<B> {
         }
     }
 
-    fn notify(&mut self, notice: Notice, script: &dyn Script<B>) {
+    pub(super) fn notify(&mut self, notice: Notice, script: &dyn Script<B>) {
         let body = script.notice(&self.state, notice);
         self.push(Author::System, None, body);
     }

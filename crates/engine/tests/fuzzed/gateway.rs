@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use engine::gateway::{
-    Act, Actor, Change, ChatSession, ChatState, Command, Input, Limits, Message, Notice, Output, Script, SentKey, open,
+    Act, Actor, Change, ChatSession, ChatState, CheckInAnswer, CheckInLimits, Command, Input, Limits, Message, Notice,
+    Output, Script, SentKey, TransferTo, open,
 };
 
 use super::Choices;
@@ -55,6 +56,16 @@ pub(crate) fn run(bytes: &[u8]) {
         batch_messages: 2,
         streams: 3,
         dismiss_after_ms: choices.flag().then_some(1_000),
+        dismiss_warning_ms: choices.flag().then_some(500),
+        va_dismiss_after_ms: choices.flag().then_some(1_000),
+        queue_timeout_ms: choices.flag().then_some(3_000),
+        check_in: CheckInLimits {
+            timeout_ms: choices.below(2) * 500,
+            after_ms: choices.flag().then_some(1_000),
+            at_position: choices.flag().then_some(2),
+            hidden_after_ms: choices.flag().then_some(700),
+            rejoin_at_front: choices.flag(),
+        },
         chat_timeout_ms: choices.flag().then_some(5_000),
         ..Limits::default()
     };
@@ -79,16 +90,21 @@ pub(crate) fn run(bytes: &[u8]) {
         let mut streams: Vec<u64> = run.streams.keys().copied().collect();
         streams.sort_unstable();
         let stream = if streams.is_empty() { 0 } else { streams[choices.below(streams.len() as u64) as usize] };
-        match choices.below(12) {
+        match choices.below(15) {
             0..=3 => {
                 last_request += 1;
                 run.open_requests.insert(last_request);
-                let command = match choices.below(8) {
+                let command = match choices.below(13) {
                     0..=2 => Command::Send { client_id: format!("k{}", choices.below(20)), body: choices.byte() },
                     3 => Command::Escalate,
                     4 => Command::Accept,
                     5 => Command::Finish,
                     6 => Command::Drop,
+                    7 => Command::Transfer(TransferTo::Agent(choices.below(3))),
+                    8 => Command::Transfer(TransferTo::Queue(choices.below(3))),
+                    9 => Command::CheckIn(CheckInAnswer::Notified),
+                    10 => Command::CheckIn(CheckInAnswer::Confirmed),
+                    11 => Command::Rejoin,
                     _ => Command::Resume,
                 };
                 run.feed(Input::Command { request: last_request, actor, command });
@@ -110,6 +126,9 @@ pub(crate) fn run(bytes: &[u8]) {
                 run.feed(Input::Leave { stream });
             }
             10 => run.feed(Input::Typing { stream, typing: choices.flag() }),
+            11 => run.feed(Input::Visibility { stream, visible: choices.flag() }),
+            12 => run.feed(Input::VisibilityBeside { actor, visible: choices.flag() }),
+            13 => run.feed(Input::Place { place: choices.number() }),
             _ => {
                 // Clocks jump.
                 let number = choices.number().min(1 << 40);

@@ -14,7 +14,8 @@ use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError, StoredMedia,
+    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoreError,
+    StoredMedia, Waiting,
 };
 
 mod rows;
@@ -33,11 +34,12 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
     (10, "escalations_and_events", include_str!("0010_escalations_and_events.sql")),
+    (20, "life_cycle", include_str!("0020_life_cycle.sql")),
 ];
 
 type Step = (i64, &'static str, &'static str);
@@ -172,16 +174,27 @@ impl Store for SqliteStore {
 
     async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         let query = chat_query!(
-            "WHERE c.end_user_id = ? AND c.status <> 'finished' AND c.dropped = 0 ORDER BY c.id DESC LIMIT 1"
+            "WHERE c.end_user_id = ? AND c.status <> 'finished' AND c.status <> 'failed' AND c.dropped = 0 ORDER BY c.id DESC LIMIT 1"
         );
         let row = sqlx::query(query).bind(int(end_user_id)).fetch_optional(&self.readers).await?;
         row.as_ref().map(rows::read_chat).transpose()
     }
 
     async fn waiting_chats(&self, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
-        let query = chat_query!("WHERE c.status = 'queued' ORDER BY c.queued_at_ms, c.id LIMIT ?");
+        let query = chat_query!("WHERE c.status = 'queued' ORDER BY c.queue_front DESC, c.queued_at_ms, c.id LIMIT ?");
         let rows = sqlx::query(query).bind(int(limit)).fetch_all(&self.readers).await?;
         rows.iter().map(rows::read_chat).collect()
+    }
+
+    async fn queues(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, company_id, menu_id, queue_behind FROM chats WHERE status = 'queued'
+             ORDER BY queue_front DESC, queued_at_ms, id LIMIT ?",
+        )
+        .bind(int(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(rows::read_waiting).collect()
     }
 
     async fn chats_of_agent(&self, agent_id: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError> {
@@ -191,23 +204,32 @@ impl Store for SqliteStore {
         rows.iter().map(rows::read_chat).collect()
     }
 
-    async fn quiet_chats(
-        &self,
-        unanswered_ms: Option<u64>,
-        silent_ms: Option<u64>,
-        limit: u64,
-    ) -> Result<Vec<u64>, StoreError> {
+    async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError> {
         // No time is NULL, and no row compares with that.
         let ids: Vec<i64> = sqlx::query_scalar(
-            "SELECT id FROM (SELECT id FROM chats WHERE unanswered_since_ms <= ? AND status = 'assigned'
-                 ORDER BY unanswered_since_ms LIMIT ?)
+            "SELECT id FROM (SELECT id FROM chats WHERE unanswered_since_ms <= ?1 AND status = 'assigned'
+                 ORDER BY unanswered_since_ms LIMIT ?8)
              UNION ALL
-             SELECT id FROM (SELECT id FROM chats WHERE active_at_ms <= ? AND status <> 'finished'
-                 ORDER BY active_at_ms LIMIT ?)",
+             SELECT id FROM (SELECT id FROM chats
+                 WHERE active_at_ms <= ?2 AND status <> 'finished' AND status <> 'failed'
+                 ORDER BY active_at_ms LIMIT ?8)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM chats
+                 WHERE active_at_ms <= ?3 AND status = 'va_assigned' AND status <> 'finished'
+                 ORDER BY active_at_ms LIMIT ?8)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM chats WHERE status = 'queued' AND (
+                 queued_at_ms <= ?4 OR check_in_expires_at_ms <= ?7 OR (check_in_expires_at_ms IS NULL
+                     AND (seen_at_ms <= ?5 OR (hidden_since_ms <= ?6 AND seen_at_ms <= ?6))))
+                 ORDER BY queued_at_ms, id LIMIT ?8)",
         )
-        .bind(unanswered_ms.map(int))
-        .bind(int(limit))
-        .bind(silent_ms.map(int))
+        .bind(overdue.unanswered_ms.map(int))
+        .bind(overdue.silent_ms.map(int))
+        .bind(overdue.silent_with_virtual_agent_ms.map(int))
+        .bind(overdue.queued_ms.map(int))
+        .bind(overdue.seen_ms.map(int))
+        .bind(overdue.hidden_ms.map(int))
+        .bind(overdue.check_in_ms.map(int))
         .bind(int(limit))
         .fetch_all(&self.readers)
         .await?;
@@ -233,7 +255,7 @@ impl Store for SqliteStore {
             "SELECT COALESCE(SUM(ended_at_ms - assigned_at_ms), 0), COUNT(*) FROM (
                  SELECT ended_at_ms, assigned_at_ms FROM chats
                  WHERE company_id = ? AND menu_id = ? AND ended_at_ms IS NOT NULL AND assigned_at_ms IS NOT NULL
-                     AND ended_by <> 'timeout'
+                     AND ended_by NOT IN ('timeout', 'system')
                  ORDER BY ended_at_ms DESC LIMIT ?)",
         )
         .bind(company_id)
@@ -383,8 +405,12 @@ mod tests {
             let state = store.chat(chat_id).await.unwrap().unwrap().state;
             assert_eq!((state.updated_at_ms, state.active_at_ms), (since_ms, since_ms));
             assert_eq!((state.end_user_wrote, state.unanswered_since_ms), (wrote, None));
+            assert_eq!((state.seen_at_ms, state.check_in, state.fail_reason), (Some(200), None, None));
         }
-        assert_eq!(store.quiet_chats(None, Some(250), 9).await.unwrap(), [2]);
+        let silent = Overdue { silent_ms: Some(250), ..Overdue::default() };
+        assert_eq!(store.quiet_chats(silent, 9).await.unwrap(), [2]);
+        let waiting = store.queues(9).await.unwrap();
+        assert_eq!(waiting.iter().map(|chat| chat.chat_id).collect::<Vec<_>>(), [1, 2]);
         store.close().await;
     }
 }

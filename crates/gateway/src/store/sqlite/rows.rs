@@ -1,13 +1,13 @@
 //! Rows of the tables and what they mean. A row that cannot be read is an error, never a guess.
 
-use engine::gateway::{Author, ChatState, EndedBy, Message, SentKey, Status};
+use engine::gateway::{Author, ChatState, CheckIn, EndedBy, FailReason, Message, SentKey, Status};
 use serde_json::{Map, Value};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
 use crate::store::{
     AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, MediaRecord, MessageBody, Profile, StoreError,
-    StoredMedia,
+    StoredMedia, Waiting,
 };
 
 /// A query for whole chats, with the given end.
@@ -16,8 +16,9 @@ macro_rules! chat_query {
         concat!(
             "SELECT c.id, c.company_id, c.platform, c.platform_ref, c.end_user_id, c.menu_id, c.lang, c.request, c.status, ",
             "c.agent_id, c.virtual_agent_id, c.all_agent_ids, c.all_virtual_agent_ids, c.created_at_ms, c.queued_at_ms, ",
-            "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.dropped, c.updated_at_ms, c.active_at_ms, ",
-            "c.end_user_wrote, c.unanswered_since_ms, c.last_index, c.revision, ",
+            "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.fail_reason, c.dropped, c.updated_at_ms, c.active_at_ms, ",
+            "c.end_user_wrote, c.unanswered_since_ms, c.dismiss_at_ms, c.queue_front, c.queue_behind, c.seen_at_ms, ",
+            "c.hidden_since_ms, c.check_in_expires_at_ms, c.check_in_notified, c.last_index, c.revision, ",
             "c.end_user_name, u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
             $end
         )
@@ -83,6 +84,9 @@ fn object(row: &SqliteRow, column: &'static str) -> Result<Map<String, Value>, S
 
 pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
     let ended_by: Option<&str> = get(row, "ended_by")?;
+    let fail_reason: Option<&str> = get(row, "fail_reason")?;
+    let notified = get(row, "check_in_notified")?;
+    let check_in = optional_count(row, "check_in_expires_at_ms")?;
     let state = ChatState {
         id: count(row, "id")?,
         end_user_id: count(row, "end_user_id")?,
@@ -97,11 +101,20 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         assigned_at_ms: optional_count(row, "assigned_at_ms")?,
         ended_at_ms: optional_count(row, "ended_at_ms")?,
         ended_by: ended_by.map(|text| EndedBy::from_text(text).ok_or(StoreError::Corrupt("ended_by"))).transpose()?,
+        fail_reason: fail_reason
+            .map(|text| FailReason::from_text(text).ok_or(StoreError::Corrupt("fail_reason")))
+            .transpose()?,
         dropped: get(row, "dropped")?,
         updated_at_ms: count(row, "updated_at_ms")?,
         active_at_ms: count(row, "active_at_ms")?,
         end_user_wrote: get(row, "end_user_wrote")?,
         unanswered_since_ms: optional_count(row, "unanswered_since_ms")?,
+        dismiss_at_ms: optional_count(row, "dismiss_at_ms")?,
+        queue_front: get(row, "queue_front")?,
+        queue_behind: get(row, "queue_behind")?,
+        seen_at_ms: optional_count(row, "seen_at_ms")?,
+        hidden_since_ms: optional_count(row, "hidden_since_ms")?,
+        check_in: check_in.map(|expires_at_ms| CheckIn { expires_at_ms, notified }),
         last_index: count(row, "last_index")?,
         revision: count(row, "revision")?,
     };
@@ -149,6 +162,15 @@ pub(super) fn read_message(row: &SqliteRow) -> Result<Message<MessageBody>, Stor
 
 pub(super) fn read_sent_key(row: &SqliteRow) -> Result<(SentKey, (u64, u64)), StoreError> {
     Ok(((read_author(row)?, get(row, "client_id")?), (count(row, "idx")?, count(row, "at_ms")?)))
+}
+
+pub(super) fn read_waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        chat_id: count(row, "id")?,
+        company_id: get(row, "company_id")?,
+        menu_id: count(row, "menu_id")?,
+        queue_behind: get(row, "queue_behind")?,
+    })
 }
 
 pub(super) fn read_agent(row: &SqliteRow) -> Result<AgentRecord, StoreError> {

@@ -286,9 +286,11 @@ async fn create_chat(
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO chats (company_id, platform, platform_ref, end_user_id, client_id, menu_id, lang, request, status,
              agent_id, virtual_agent_id, all_agent_ids, all_virtual_agent_ids, created_at_ms, queued_at_ms,
-             assigned_at_ms, ended_at_ms, ended_by, dropped, updated_at_ms, active_at_ms, end_user_wrote,
-             unanswered_since_ms, last_index, revision)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             assigned_at_ms, ended_at_ms, ended_by, fail_reason, dropped, updated_at_ms, active_at_ms, end_user_wrote,
+             unanswered_since_ms, dismiss_at_ms, queue_front, queue_behind, seen_at_ms, hidden_since_ms,
+             check_in_expires_at_ms, check_in_notified, last_index, revision)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         RETURNING id",
     )
     .bind(chat.company_id.as_str())
     .bind(chat.platform.as_str())
@@ -308,11 +310,19 @@ async fn create_chat(
     .bind(state.assigned_at_ms.map(int))
     .bind(state.ended_at_ms.map(int))
     .bind(state.ended_by.map(|ended_by| ended_by.as_str()))
+    .bind(state.fail_reason.map(|reason| reason.as_str()))
     .bind(state.dropped)
     .bind(int(state.updated_at_ms))
     .bind(int(state.active_at_ms))
     .bind(state.end_user_wrote)
     .bind(state.unanswered_since_ms.map(int))
+    .bind(state.dismiss_at_ms.map(int))
+    .bind(state.queue_front)
+    .bind(state.queue_behind)
+    .bind(state.seen_at_ms.map(int))
+    .bind(state.hidden_since_ms.map(int))
+    .bind(state.check_in.map(|check_in| int(check_in.expires_at_ms)))
+    .bind(state.check_in.is_some_and(|check_in| check_in.notified))
     .bind(int(state.last_index))
     .bind(int(state.revision))
     .fetch_one(&mut *db)
@@ -326,8 +336,10 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
     let state = &change.state;
     let updated = sqlx::query(
         "UPDATE chats SET menu_id = ?, status = ?, agent_id = ?, virtual_agent_id = ?, all_agent_ids = ?,
-             all_virtual_agent_ids = ?, queued_at_ms = ?, assigned_at_ms = ?, ended_at_ms = ?, ended_by = ?, dropped = ?,
-             updated_at_ms = ?, active_at_ms = ?, end_user_wrote = ?, unanswered_since_ms = ?, last_index = ?, revision = ?
+             all_virtual_agent_ids = ?, queued_at_ms = ?, assigned_at_ms = ?, ended_at_ms = ?, ended_by = ?,
+             fail_reason = ?, dropped = ?, updated_at_ms = ?, active_at_ms = ?, end_user_wrote = ?, unanswered_since_ms = ?,
+             dismiss_at_ms = ?, queue_front = ?, queue_behind = ?, seen_at_ms = ?, hidden_since_ms = ?,
+             check_in_expires_at_ms = ?, check_in_notified = ?, last_index = ?, revision = ?
          WHERE id = ? AND revision = ?",
     )
     .bind(int(state.menu_id))
@@ -340,11 +352,19 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
     .bind(state.assigned_at_ms.map(int))
     .bind(state.ended_at_ms.map(int))
     .bind(state.ended_by.map(|ended_by| ended_by.as_str()))
+    .bind(state.fail_reason.map(|reason| reason.as_str()))
     .bind(state.dropped)
     .bind(int(state.updated_at_ms))
     .bind(int(state.active_at_ms))
     .bind(state.end_user_wrote)
     .bind(state.unanswered_since_ms.map(int))
+    .bind(state.dismiss_at_ms.map(int))
+    .bind(state.queue_front)
+    .bind(state.queue_behind)
+    .bind(state.seen_at_ms.map(int))
+    .bind(state.hidden_since_ms.map(int))
+    .bind(state.check_in.map(|check_in| int(check_in.expires_at_ms)))
+    .bind(state.check_in.is_some_and(|check_in| check_in.notified))
     .bind(int(state.last_index))
     .bind(int(state.revision))
     .bind(int(state.id))
