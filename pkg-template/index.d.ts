@@ -297,6 +297,7 @@ export interface ChatResponse {
   features?: string[];
   created_at?: string;
   ends_at?: string;
+  /** When the chat ends if the end user stays silent. */
   timeout_at?: string;
   agent?: ChatAgent;
   virtual_agent?: ChatAgent;
@@ -309,6 +310,15 @@ export interface ChatResponse {
   post_session_opt_in_required?: boolean;
   /** One of {@link PostSessionStatus}. */
   post_session_transfer_status?: string;
+  /** What the end user has to answer to keep the place in the queue (`checkIn`); absent where nothing is asked. Beyond the vendor. */
+  check_in?: {
+    /** How long one may take, from the moment on at which the prompt was shown. */
+    timeout_ms: number;
+    /** Until when, in milliseconds since 1970. */
+    expires_at_ms: number;
+    /** The prompt is shown (`notifyCheckInState`). */
+    notified: boolean;
+  };
   /** Who is in the conversation besides the end user. Beyond the vendor. */
   members?: ChatMember[];
   /** The `$index` of the newest message, 0 for none. Beyond the vendor. */

@@ -530,10 +530,10 @@ fn who_hides_every_page_is_asked_whatever_the_wait() {
     desk.join(1, USER, 0);
     desk.join(2, USER, 0);
     desk.settle();
-    assert_eq!(hidden_since(&desk), None, "whoever says nothing is not hidden");
-    see(&mut desk, 2, true);
     see(&mut desk, 1, false);
-    assert_eq!((hidden_since(&desk), desk.due_ms()), (None, queued_ms + 4 * MINUTE_MS), "one page is in view");
+    assert_eq!(hidden_since(&desk), None, "who says nothing is in view");
+    see(&mut desk, 2, true);
+    assert_eq!((hidden_since(&desk), desk.due_ms()), (None, queued_ms + 4 * MINUTE_MS));
     see(&mut desk, 2, false);
     let hidden_ms = desk.disk.state.updated_at_ms;
     assert_eq!((hidden_since(&desk), desk.due_ms()), (Some(hidden_ms), hidden_ms + 2 * MINUTE_MS));
@@ -558,11 +558,25 @@ fn who_hides_every_page_is_asked_whatever_the_wait() {
     desk.tick_at(desk.due_ms());
     asked(&mut desk, CheckInAnswer::Confirmed).unwrap();
     assert_eq!(desk.due_ms(), desk.disk.state.updated_at_ms + 2 * MINUTE_MS);
+    // A hidden page whose stream comes back goes on being hidden; one that says nothing is in view.
+    for says_so in [true, false] {
+        let mut desk = under(Desk::with_limits(desk.disk.clone(), asking()), asking());
+        let since_ms = hidden_since(&desk).unwrap();
+        desk.now_ms = since_ms + 10;
+        desk.join(4, USER, desk.disk.state.last_index);
+        assert_eq!(hidden_since(&desk), Some(since_ms));
+        if says_so {
+            see(&mut desk, 4, false);
+        }
+        let due_ms = since_ms + 2 * MINUTE_MS;
+        desk.tick_at(due_ms);
+        assert_eq!(desk.disk.state.check_in.is_some(), says_so);
+    }
 }
 
 #[test]
 fn visibility_is_heard_from_the_end_user_only_and_where_it_matters() {
-    // Beside the stream too.
+    // Beside the streams too, for those that have said nothing.
     let mut desk = under(at(Status::Assigned), asking());
     desk.input(Input::VisibilityBeside { actor: USER, visible: false });
     desk.settle();

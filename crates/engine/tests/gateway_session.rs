@@ -8,7 +8,7 @@ mod desk;
 
 use std::collections::HashMap;
 
-use desk::{ADA, Desk, Disk, GRACE, USER, asking, at, timers};
+use desk::{ADA, Desk, Disk, GRACE, USER, asking, at};
 use engine::gateway::{Actor, Author, CheckInAnswer, Command, Done, Input, Limits, Message, Status, TransferTo};
 use proptest::prelude::*;
 use wire::ErrorCode;

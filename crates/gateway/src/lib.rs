@@ -161,6 +161,7 @@ pub async fn serve(
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
     let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let queues = tokio::spawn(platform::embedded::live::watch(Arc::clone(&app)));
+    let places = tokio::spawn(chats::places::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -187,6 +188,7 @@ pub async fn serve(
     sweeper.abort();
     timers.abort();
     queues.abort();
+    places.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })
@@ -206,7 +208,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform: Arc::clone(&platform),
         heartbeat_ms: config.stream.heartbeat_ms,
         max_page_bytes: config.limits.max_page_bytes,
-        limits: session_limits(&config),
+        limits: config.chat.session_limits(),
     });
     Ok(App {
         tokens: SessionTokens::new(&keys),
@@ -223,15 +225,6 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         media,
         keys,
     })
-}
-
-fn session_limits(config: &Config) -> engine::gateway::Limits {
-    let timer = |ms: u64| Some(ms).filter(|ms| *ms > 0);
-    engine::gateway::Limits {
-        dismiss_after_ms: timer(config.chat.dismiss_after_ms),
-        chat_timeout_ms: timer(config.chat.timeout_ms),
-        ..engine::gateway::Limits::default()
-    }
 }
 
 /// Ready when a stop has taken as long as it may.

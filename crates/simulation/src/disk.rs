@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use store::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError,
-    StoredMedia,
+    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
+    StoreError, StoredMedia, Waiting,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -365,13 +365,12 @@ impl Store for SimulatedDisk {
         self.read(move |tables| at_once(tables.chats_of_agent(agent_id, limit))).await
     }
 
-    async fn quiet_chats(
-        &self,
-        unanswered_ms: Option<u64>,
-        silent_ms: Option<u64>,
-        limit: u64,
-    ) -> Result<Vec<u64>, StoreError> {
-        self.read(move |tables| at_once(tables.quiet_chats(unanswered_ms, silent_ms, limit))).await
+    async fn queues(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        self.read(move |tables| at_once(tables.queues(limit))).await
+    }
+
+    async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError> {
+        self.read(move |tables| at_once(tables.quiet_chats(overdue, limit))).await
     }
 
     async fn load(&self, company_id: &str) -> Result<Load, StoreError> {

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use engine::client::{Method, Request, Response};
 use engine::gateway::{Actor, Command, Input};
 use store::{
-    ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, PageLimit, Profile, Store, StoreError,
+    ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, Overdue, PageLimit, Profile, Store,
+    StoreError,
 };
 use wire::{Document, ErrorCode, close};
 
@@ -396,19 +397,10 @@ impl World {
     /// Looks for chats that nobody has loaded and whose timers are due (`crates/gateway/src/chats/timers.rs`).
     pub(crate) fn watch_timers(&mut self, life: u32) {
         let limits = self.gateway.limits;
-        let Some(shortest_ms) = [limits.dismiss_after_ms, limits.chat_timeout_ms].into_iter().flatten().min() else {
-            return;
-        };
-        if life != self.gateway.life {
-            return;
-        }
-        let now_ms = self.gateway_ms();
-        let since_ms = |timer_ms: Option<u64>| timer_ms.and_then(|ms| now_ms.checked_sub(ms));
-        let (unanswered_ms, silent_ms) = (since_ms(limits.dismiss_after_ms), since_ms(limits.chat_timeout_ms));
+        let Some(shortest_ms) = limits.shortest_timer_ms().filter(|_| life == self.gateway.life) else { return };
+        let overdue = Overdue::at(&limits, self.gateway_ms());
         let store = self.store();
-        self.spawn(async move {
-            TaskEnd::Quiet(store.quiet_chats(unanswered_ms, silent_ms, 500).await.unwrap_or_default())
-        });
+        self.spawn(async move { TaskEnd::Quiet(store.quiet_chats(overdue, 500).await.unwrap_or_default()) });
         self.later((shortest_ms / 4).clamp(50, 10_000), Happening::TimersWatched { life });
     }
 

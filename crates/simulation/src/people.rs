@@ -158,7 +158,7 @@ impl World {
         }
         let end_user = self.tabs[tab].end_user;
         let is_ongoing = |truth: &crate::ledger::Truth| {
-            Some(truth.state.end_user_id) == end_user && truth.state.status != Status::Finished && !truth.state.dropped
+            Some(truth.state.end_user_id) == end_user && !truth.state.status.is_over() && !truth.state.dropped
         };
         let creations = &mut self.profiles[self.tabs[tab].profile].creations;
         if self.ledger.chats.values().any(is_ongoing) || *creations >= 4 {

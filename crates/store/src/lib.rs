@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::gateway::{Change, ChatState, Message, SentKey};
+use engine::gateway::{Change, ChatState, Limits, Message, SentKey};
 use serde_json::{Map, Value};
 
 mod body;
@@ -168,6 +168,24 @@ pub struct Overdue {
     pub hidden_ms: Option<u64>,
     /// It waits, and the time to answer a check-in is over.
     pub check_in_ms: Option<u64>,
+}
+
+impl Overdue {
+    /// What these timers make due at this time.
+    #[must_use]
+    pub fn at(limits: &Limits, now_ms: u64) -> Overdue {
+        let since = |timer_ms: Option<u64>| timer_ms.and_then(|ms| now_ms.checked_sub(ms));
+        let check_in = Some(limits.check_in).filter(|check_in| check_in.is_on());
+        Overdue {
+            unanswered_ms: since(limits.warn_after_ms()),
+            silent_ms: since(limits.chat_timeout_ms),
+            silent_with_virtual_agent_ms: since(limits.va_dismiss_after_ms),
+            queued_ms: since(limits.queue_timeout_ms),
+            seen_ms: since(check_in.and_then(|check_in| check_in.after_ms)),
+            hidden_ms: since(check_in.and_then(|check_in| check_in.hidden_after_ms)),
+            check_in_ms: check_in.map(|_| now_ms),
+        }
+    }
 }
 
 /// A chat in a queue.

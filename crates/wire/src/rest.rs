@@ -236,8 +236,14 @@ pub struct CreateChatRequest {
 pub struct ChatAgent {
     pub id: u64,
     pub name: String,
+    /// The first word of an agent's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
+    /// `online` or `offline`: whether an agent is on duty, as of this writing. A virtual agent always is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 /// A queue by id and name.
@@ -268,7 +274,7 @@ pub struct Member {
 #[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
 pub struct Chat {
     pub id: u64,
-    /// `va_assigned`, `queued`, `assigned`, `dismissed`, `finished`; an open set.
+    /// `va_assigned`, `queued`, `assigned`, `dismissed`, `va_dismissed`, `checked_out`, `finished`, `failed`; an open set.
     pub status: String,
     pub status_text: String,
     pub features: Vec<String>,
@@ -276,9 +282,18 @@ pub struct Chat {
     pub created_at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<String>,
-    /// `end_user`, `agent`, `virtual_agent` or `timeout`; absent while the chat goes on.
+    /// `end_user`, `agent`, `virtual_agent`, `timeout` or `system`; absent while the chat goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<String>,
+    /// Why the chat failed, such as `expired`; absent where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_reason: Option<String>,
+    /// When the chat ends if the end user stays silent, ISO 8601; absent where it has ended, or never does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_at: Option<String>,
+    /// What the end user has to answer to keep the place in the queue; absent where nothing is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<CheckIn>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<ChatAgent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,6 +310,18 @@ pub struct Chat {
     pub last_index: u64,
     /// Who is in the conversation besides the end user.
     pub members: Vec<Member>,
+}
+
+/// A check-in that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CheckIn {
+    /// How long one may take, from the moment on at which the prompt was shown.
+    pub timeout_ms: u64,
+    /// Until when.
+    pub expires_at_ms: u64,
+    /// The prompt is shown.
+    pub notified: bool,
 }
 
 /// A chat in an answer.
@@ -325,6 +352,27 @@ pub struct ChatPatch {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct ResumeRequest {}
+
+/// `POST` of an answer to a check-in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CheckInRequest {
+    /// `notified` where the prompt is shown, `confirmed` where the end user is there.
+    pub state: String,
+}
+
+/// `POST` of a return to the queue.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct RejoinRequest {}
+
+/// `POST` of whether a page is in view.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct VisibilityRequest {
+    /// Whether it is in view now.
+    pub visible: bool,
+}
 
 /// `POST` of the end user's typing.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -24,6 +24,11 @@ pub enum ClientFrame {
         /// Whether it types now.
         typing: bool,
     },
+    /// The page came into view, or was hidden; also said after each `joined`.
+    Visibility {
+        /// Whether it is in view now.
+        visible: bool,
+    },
     /// Is the stream alive?
     Ping,
     /// Answer to a `ping`.

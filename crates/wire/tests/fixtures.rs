@@ -42,8 +42,9 @@ macro_rules! checks {
 }
 
 checks! {
-    AfterHoursMessage ChatBody ChatDeflection ChatHistory ChatPatch ClientFrame Company CreateChatRequest EndUserEvent ErrorBody EscalateRequest
-    Escalation EscalationPatch Menus MessagesBody OngoingChatBody ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse TypingRequest UploadRequest UploadResponse WaitTimes
+    AfterHoursMessage ChatBody ChatDeflection ChatHistory ChatPatch CheckInRequest ClientFrame Company CreateChatRequest EndUserEvent ErrorBody
+    EscalateRequest Escalation EscalationPatch Menus MessagesBody OngoingChatBody RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame
+    SessionRequest SessionResponse TypingRequest UploadRequest UploadResponse VisibilityRequest WaitTimes
 }
 
 /// The examples with their types' names.

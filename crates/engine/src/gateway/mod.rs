@@ -26,7 +26,7 @@ mod transfer;
 pub use check_in::{CheckIn, CheckInAnswer, CheckInLimits};
 pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
 pub use state::{
-    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, FailReason, Message, Notice, Patience, Script, SentKey,
-    Status, open,
+    Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, FailReason, Message, Notice, Patience, Script,
+    SentKey, Status, open,
 };
 pub use transfer::TransferTo;

@@ -68,6 +68,23 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The shortest time that a timer of a chat runs; `None` where none does. Whoever looks for due chats looks more often than that.
+    #[must_use]
+    pub fn shortest_timer_ms(&self) -> Option<u64> {
+        let CheckInLimits { timeout_ms, after_ms, hidden_after_ms, .. } = self.check_in;
+        let check_ins = [Some(timeout_ms), after_ms, hidden_after_ms].map(|ms| ms.filter(|_| self.check_in.is_on()));
+        let others = [self.warn_after_ms(), self.va_dismiss_after_ms, self.queue_timeout_ms, self.chat_timeout_ms];
+        check_ins.into_iter().chain(others).flatten().min()
+    }
+
+    /// How long the agent's last message stays unanswered before something happens: the warning, or the dismissal itself.
+    #[must_use]
+    pub fn warn_after_ms(&self) -> Option<u64> {
+        self.dismiss_after_ms.map(|ms| ms.saturating_sub(self.dismiss_warning_ms.unwrap_or(0)))
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Input<B> {
@@ -119,14 +136,15 @@ pub enum Input<B> {
         /// Whether they type now.
         typing: bool,
     },
-    /// A page of the end user came into view, or was hidden. Whoever has said nothing counts neither way.
+    /// A page of the end user came into view, or was hidden. A stream that has said nothing is taken for one in view, though not at once:
+    /// a hidden page says so first thing.
     Visibility {
         /// The stream it was said on.
         stream: StreamId,
         /// Whether it is in view now.
         visible: bool,
     },
-    /// The same, said beside the stream. Counts until the end user's last stream is gone.
+    /// The same, said beside the streams: counts for those that have said nothing, until the end user's last one is gone.
     VisibilityBeside {
         /// Who.
         actor: Actor,
@@ -250,7 +268,7 @@ pub struct ChatSession<B, S> {
     committing: Option<Committing<B>>,
     streams: BTreeMap<StreamId, Stream>,
     typing: HashMap<Actor, u64>,
-    /// Whether the end user has a page in view, where that was said beside the streams.
+    /// Whether the page of a stream that has said nothing is in view, where that was said beside the streams.
     visible_beside: Option<bool>,
     /// The newest word about the chat's place in its queue.
     place: Option<u64>,
@@ -374,6 +392,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             }
             Input::Tick => {
                 self.expire_typing(now_ms);
+                self.commit_waiting(now_ms);
                 self.expire_chat(now_ms);
             }
         }
@@ -391,8 +410,10 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     /// What was told beside commands.
     fn sight(&self) -> Sight {
         let end_user = Actor::EndUser(self.state.end_user_id);
-        let pages = self.streams.values().filter(|entry| entry.actor == end_user).filter_map(|entry| entry.visible);
-        Sight { visible: pages.chain(self.visible_beside).max(), place: self.place }
+        let pages = self.streams.values().filter(|entry| entry.actor == end_user);
+        let visible = pages.map(|entry| entry.visible.or(self.visible_beside).unwrap_or(true)).max();
+        // Nobody there is no page in view and none that is hidden: what was known last holds.
+        Sight { visible: visible.or(self.visible_beside), place: self.place }
     }
 
     /// Turns all waiting commands, and what was told beside them, into one change: what arrives during a commit shares the next one.

@@ -52,6 +52,7 @@ pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Bo
             Mail::Command { answer, .. } => drop(answer.send(Err(code))),
             Mail::Join { frames, .. } => drop(frames.try_send(ToStream::Refused(code))),
             Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } => {}
+            Mail::Visibility { .. } | Mail::VisibilityBeside { .. } | Mail::Place { .. } => {}
             Mail::Leave { .. } | Mail::EndUserName(_) => {}
         }
     }
@@ -141,6 +142,9 @@ impl<S: Script<MessageBody>> Actor<S> {
             Mail::Delivered { stream } => Input::Delivered { stream },
             Mail::Typing { stream, typing } => Input::Typing { stream, typing },
             Mail::TypingBeside { actor, typing } => Input::TypingBeside { actor, typing },
+            Mail::Visibility { stream, visible } => Input::Visibility { stream, visible },
+            Mail::VisibilityBeside { actor, visible } => Input::VisibilityBeside { actor, visible },
+            Mail::Place { place } => Input::Place { place },
             Mail::Leave { stream } => {
                 self.streams.remove(&stream);
                 Input::Leave { stream }

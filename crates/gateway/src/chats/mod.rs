@@ -20,6 +20,7 @@ use crate::platform::embedded::virtual_agent::EmbeddedScript;
 use crate::store::{MessageBody, Store};
 
 mod actor;
+pub(crate) mod places;
 pub(crate) mod timers;
 
 /// Inputs that may wait for a chat's task, which never waits for a reader itself.
@@ -64,6 +65,9 @@ enum Mail {
     Delivered { stream: StreamId },
     Typing { stream: StreamId, typing: bool },
     TypingBeside { actor: Actor, typing: bool },
+    Visibility { stream: StreamId, visible: bool },
+    VisibilityBeside { actor: Actor, visible: bool },
+    Place { place: u64 },
     Leave { stream: StreamId },
     EndUserName(String),
 }
@@ -170,6 +174,16 @@ impl Chats {
         }
     }
 
+    /// A page comes into view, or is hidden, and says so by a request. Not durable: a page says it again when its stream comes back.
+    pub(crate) async fn visibility(&self, chat_id: u64, actor: Actor, visible: bool) -> Result<(), Error> {
+        self.post(chat_id, Mail::VisibilityBeside { actor, visible }).await.map(drop)
+    }
+
+    /// Where a chat stands in its queue. A full mailbox hears of it the next time.
+    fn tell_place(&self, chat_id: u64, place: u64) {
+        drop(self.mailbox(chat_id).try_send(Box::new(Mail::Place { place })));
+    }
+
     /// Joins a stream to a chat and gives its first frame, `joined`.
     pub(crate) async fn join(&self, chat_id: u64, actor: Actor, cursor: u64) -> Result<(Link, Utf8Bytes), Error> {
         for _ in 0..ATTEMPTS {
@@ -225,6 +239,11 @@ impl Link {
     /// The reader types, or stopped.
     pub(crate) async fn typing(&self, typing: bool) {
         self.tell(Mail::Typing { stream: self.stream, typing }).await;
+    }
+
+    /// The reader's page came into view, or was hidden.
+    pub(crate) async fn visibility(&self, visible: bool) {
+        self.tell(Mail::Visibility { stream: self.stream, visible }).await;
     }
 
     async fn tell(&self, mail: Mail) {

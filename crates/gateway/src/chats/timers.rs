@@ -5,25 +5,22 @@ use std::time::Duration;
 
 use crate::Shared;
 use crate::clock::now_ms;
+use crate::store::Overdue;
 
 /// How often to look, at most: what is due may be so much late.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The least time between two looks.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
-/// Chats of one look, of each timer.
+/// Chats of one look, of each kind.
 const BATCH: u64 = 500;
 
 /// Looks until the gateway stops.
 pub(crate) async fn watch(app: Shared) {
     let limits = app.chats.tools().limits;
-    let timers = [limits.dismiss_after_ms, limits.chat_timeout_ms];
-    let Some(shortest_ms) = timers.into_iter().flatten().min() else { return };
+    let Some(shortest_ms) = limits.shortest_timer_ms() else { return };
     let pause = Duration::from_millis(shortest_ms / 4).clamp(LEAST_PAUSE, PAUSE);
     loop {
-        let now_ms = now_ms();
-        let since_ms = |timer_ms: Option<u64>| timer_ms.and_then(|ms| now_ms.checked_sub(ms));
-        let quiet = app.store.quiet_chats(since_ms(limits.dismiss_after_ms), since_ms(limits.chat_timeout_ms), BATCH);
-        match quiet.await {
+        match app.store.quiet_chats(Overdue::at(&limits, now_ms()), BATCH).await {
             Ok(chats) => chats.into_iter().for_each(|chat_id| app.chats.wake(chat_id)),
             Err(cause) => tracing::error!(%cause, "chats whose timers are due cannot be read"),
         }

@@ -7,11 +7,13 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
+mod chat;
 mod contents;
 mod deflection;
 mod hours;
 pub(crate) mod texts;
 
+pub use chat::{Chat, CheckIn, Rejoin};
 pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
 pub use deflection::{Deflection, Link, Redirection};
 pub use hours::{Day, Hours, Span};
@@ -252,22 +254,6 @@ impl Default for Stream {
     }
 }
 
-/// The life of a chat whose end user stays silent; 0 turns a timer off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chat {
-    /// How long an agent's last message may stay unanswered before the agent is let go.
-    pub dismiss_after_ms: u64,
-    /// How long an end user may be silent before the chat ends.
-    pub timeout_ms: u64,
-}
-
-impl Default for Chat {
-    fn default() -> Self {
-        Chat { dismiss_after_ms: 10 * 60 * 1000, timeout_ms: 24 * 60 * 60 * 1000 }
-    }
-}
-
 /// Estimated waiting times (`docs/gateway.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -361,10 +347,7 @@ impl Config {
         if self.stream.heartbeat_ms == 0 || self.session.token_lifetime_ms < 1000 {
             return fail("stream.heartbeat_ms must be more than 0 and session.token_lifetime_ms at least 1000".into());
         }
-        let Chat { dismiss_after_ms, timeout_ms } = self.chat;
-        if timeout_ms != 0 && dismiss_after_ms > timeout_ms {
-            return fail("chat.dismiss_after_ms must not be longer than chat.timeout_ms; 0 turns either off".into());
-        }
+        self.chat.check()?;
         let virtual_agents: HashSet<u64> = self.virtual_agents.iter().map(|agent| agent.id).collect();
         if virtual_agents.len() < self.virtual_agents.len() {
             return fail("two virtual agents have the same id".into());
@@ -458,6 +441,11 @@ mod tests {
             ),
             ("[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n", "menu"),
             ("[chat]\ndismiss_after_ms=2\ntimeout_ms=1\n[[companies]]\nid=\"a\"\n", "chat.timeout_ms"),
+            (
+                "[chat]\ndismiss_after_ms=0\nva_dismiss_after_ms=2\ntimeout_ms=1\n[[companies]]\nid=\"a\"\n",
+                "chat.va_dismiss_after_ms",
+            ),
+            ("[chat]\ncheck_in={after_ms=5,timeout_ms=0}\n[[companies]]\nid=\"a\"\n", "chat.check_in.timeout_ms"),
             (
                 "[[companies]]\nid=\"a\"\nname=\"A\"\nsecret=\"0123456789abcdef\"\n[[companies.menus]]\nid=1\nname=\"M\"\nvirtual_agent=9\n",
                 "virtual agent 9",

@@ -45,6 +45,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .routes(routes!(messages, send_message))
         .merge(super::media::desk_routes())
         .merge(super::chat_events::desk_routes())
+        .merge(super::transfer::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
@@ -81,6 +82,8 @@ pub(crate) struct DeskChat {
     /// The chat.
     #[serde(flatten)]
     chat: Chat,
+    /// Whose customer it is.
+    company_id: String,
     /// Since when it waits, or waited, for an agent.
     waiting_since_ms: Option<u64>,
     /// The customer's name, where the site or its page told it.
@@ -112,7 +115,7 @@ pub(crate) struct DeskChats {
 
 /// A chat in an answer.
 #[derive(Serialize, ToSchema)]
-struct DeskChatBody {
+pub(super) struct DeskChatBody {
     /// The chat.
     chat: DeskChat,
 }
@@ -147,8 +150,7 @@ async fn sign_in(
 }
 
 fn signed_in(app: &App, agent: &Agent, token: &str) -> SignedIn {
-    let named = ChatAgent { id: agent.id, name: agent.name.clone(), avatar_url: agent.avatar_url.clone() };
-    SignedIn { agent: named, csrf_token: app.keys.csrf_token(token) }
+    SignedIn { agent: app.platform.agent(agent.id), csrf_token: app.keys.csrf_token(token) }
 }
 
 fn set_cookie(app: &App, response: &mut Response, value: &str, max_age_s: u64) {
@@ -206,6 +208,7 @@ fn present(app: &App, record: &ChatRecord) -> DeskChat {
     let shown = custom_data::shown(&record.request);
     DeskChat {
         chat: app.platform.present(record, &record.state),
+        company_id: record.company_id.clone(),
         waiting_since_ms: record.state.queued_at_ms,
         end_user_name: end_user_name(record),
         end_user_email,
@@ -259,7 +262,7 @@ async fn finish(
     change(&app, &session, chat_id, Command::Finish).await
 }
 
-async fn change(
+pub(super) async fn change(
     app: &App,
     session: &AgentSession,
     chat_id: u64,

@@ -44,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(messages, send_message))
         .routes(routes!(resume))
         .routes(routes!(typing))
+        .merge(super::waiting::routes())
 }
 
 /// Exchange the token that the site signed for a session.
@@ -136,7 +137,7 @@ async fn created(
     Ok((status, chat_body(app, &record)))
 }
 
-fn shut(why: Shut) -> Error {
+pub(super) fn shut(why: Shut) -> Error {
     match why {
         Shut::Unknown => Error::of(ErrorCode::NotFound),
         Shut::Disabled => Error::new(ErrorCode::Conflict, "This queue is closed at the moment."),
@@ -260,7 +261,7 @@ async fn drop_chat(
     change(&app, &session, chat_id, Command::Drop).await
 }
 
-async fn change(
+pub(super) async fn change(
     app: &App,
     session: &EndUserSession,
     chat_id: u64,

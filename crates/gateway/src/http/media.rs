@@ -8,7 +8,6 @@ use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::gateway::Status;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -75,7 +74,7 @@ async fn announce(
         return Err(Error::too_large());
     }
     let chat = own_chat(&app, &session, chat_id).await?;
-    let is_over = chat.state.status == Status::Finished;
+    let is_over = chat.state.status.is_over();
     let now_ms = now_ms();
     let new = NewMedia {
         chat_id,

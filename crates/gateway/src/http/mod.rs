@@ -33,6 +33,8 @@ pub(crate) mod origin;
 mod pages;
 mod request;
 pub(crate) mod session;
+mod transfer;
+mod waiting;
 
 pub(crate) use request::{PathOf, Peer};
 

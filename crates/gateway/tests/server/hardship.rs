@@ -10,8 +10,8 @@ use engine::gateway::{Change, Message, SentKey};
 use futures_util::future::join_all;
 use gateway::store::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, PageLimit, Profile, Store, StoreError,
-    StoredMedia,
+    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
+    StoreError, StoredMedia, Waiting,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -112,13 +112,12 @@ impl Store for Hardship {
         self.disk.chats_of_agent(agent_id, limit).await
     }
 
-    async fn quiet_chats(
-        &self,
-        unanswered_ms: Option<u64>,
-        silent_ms: Option<u64>,
-        limit: u64,
-    ) -> Result<Vec<u64>, StoreError> {
-        self.disk.quiet_chats(unanswered_ms, silent_ms, limit).await
+    async fn queues(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        self.disk.queues(limit).await
+    }
+
+    async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError> {
+        self.disk.quiet_chats(overdue, limit).await
     }
 
     async fn load(&self, company_id: &str) -> Result<Load, StoreError> {

@@ -13,7 +13,6 @@ use crate::store::{AgentRecord, Store, StoreError};
 pub(crate) struct Agent {
     pub(crate) id: u64,
     pub(crate) name: String,
-    pub(crate) avatar_url: Option<String>,
     pub(crate) password_hash: Secret,
     companies: Vec<String>,
 }
@@ -41,7 +40,6 @@ impl Agents {
             let agent_here = Agent {
                 id,
                 name: agent.name.clone(),
-                avatar_url: agent.avatar_url.clone(),
                 password_hash: agent.password_hash.clone(),
                 companies: agent.companies.clone(),
             };
@@ -64,13 +62,23 @@ impl Agents {
         self.by_login.get(&self.names.get(&id)?.login)
     }
 
-    /// What customers read.
+    /// Everyone who may sign in, in the order of their numbers.
+    pub(crate) fn all(&self) -> Vec<&Agent> {
+        let mut agents: Vec<&Agent> = self.by_login.values().collect();
+        agents.sort_by_key(|agent| agent.id);
+        agents
+    }
+
+    /// What customers read, without what changes by the hour.
     pub(crate) fn name(&self, id: u64) -> ChatAgent {
         let known = self.names.get(&id);
+        let name = known.map_or_else(|| "Agent".to_owned(), |agent| agent.name.clone());
         ChatAgent {
             id,
-            name: known.map_or_else(|| "Agent".to_owned(), |agent| agent.name.clone()),
+            first_name: name.split_whitespace().next().map(str::to_owned),
+            name,
             avatar_url: known.and_then(|agent| agent.avatar_url.clone()),
+            status: None,
         }
     }
 }

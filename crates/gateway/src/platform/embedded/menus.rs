@@ -107,6 +107,11 @@ pub(crate) fn queue(menus: &[Menu], id: u64) -> Option<&Menu> {
     find(menus, &|menu| menu.id == id).filter(|menu| menu.children.is_empty())
 }
 
+/// Every queue, in the order of the tree.
+pub(crate) fn queues(menus: &[Menu]) -> Vec<&Menu> {
+    menus.iter().flat_map(|menu| if menu.children.is_empty() { vec![menu] } else { queues(&menu.children) }).collect()
+}
+
 /// A queue that can be entered: it and every folder above it are enabled.
 pub(crate) fn is_open(menus: &[Menu], id: u64) -> bool {
     menus.iter().any(|menu| menu.enabled && (menu.id == id || is_open(&menu.children, id)))
@@ -241,6 +246,8 @@ mod tests {
         for (id, expected) in table {
             assert_eq!(entered(id), expected, "{id}");
         }
+        let queues: Vec<u64> = queues(&company.settings.menus).iter().map(|menu| menu.id).collect();
+        assert_eq!(queues, [1, 21, 22, 23, 31, 4, 5, 6, 7, 8, 9, 10]);
     }
 
     #[test]

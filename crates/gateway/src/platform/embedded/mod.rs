@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::gateway::{Author, ChatState, Status};
-use wire::rest::{Chat, ChatAgent, EndUser, Member};
+use engine::gateway::{Author, ChatState, Limits, Status};
+use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member};
 
 use crate::clock;
 use crate::config::{self, Config};
@@ -38,6 +38,8 @@ pub(crate) struct Embedded {
     /// How the queues stand.
     pub(crate) live: Live,
     takes_files: bool,
+    /// What runs out in a chat, to show it.
+    limits: Limits,
 }
 
 impl Embedded {
@@ -52,6 +54,7 @@ impl Embedded {
             duty: Duty::default(),
             live: Live::default(),
             takes_files: config.limits.max_upload_bytes > 0,
+            limits: config.chat.session_limits(),
         }
     }
 
@@ -71,6 +74,12 @@ impl Embedded {
         }
     }
 
+    /// An agent as a chat shows them.
+    pub(crate) fn agent(&self, id: u64) -> ChatAgent {
+        let status = if self.duty.is_on_duty(id) { "online" } else { "offline" };
+        ChatAgent { status: Some(status.to_owned()), ..self.agents.name(id) }
+    }
+
     pub(crate) fn virtual_agent(&self, id: u64) -> Option<&config::VirtualAgent> {
         self.virtual_agents.get(&id)
     }
@@ -84,6 +93,8 @@ impl Embedded {
             id,
             avatar_url: predecessor.avatar_url.clone().or(own_picture.filter(|_| predecessor.name.is_none())),
             name: name.unwrap_or_else(|| "Virtual agent".to_owned()),
+            first_name: None,
+            status: Some("online".to_owned()),
         }
     }
 
@@ -101,7 +112,7 @@ impl Embedded {
 
     /// A chat as the protocol shows it, in the given state.
     pub(crate) fn present(&self, record: &ChatRecord, state: &ChatState) -> Chat {
-        let agent = state.agent_id.map(|id| self.agents.name(id));
+        let agent = state.agent_id.map(|id| self.agent(id));
         let predecessor = predecessor(&record.request);
         let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id, &predecessor));
         let authors = [state.virtual_agent_id.map(Author::VirtualAgent), state.agent_id.map(Author::Agent)];
@@ -111,11 +122,22 @@ impl Embedded {
             id: state.id,
             status: state.status.as_str().to_owned(),
             status_text: self.tongue(record).status_text(state.status, with),
-            features: features(state.status, self.takes_files),
+            features: features(state.status, self.takes_files, self.limits.check_in.is_on()),
             created_at: clock::iso_8601(state.created_at_ms),
             ends_at: state.ended_at_ms.map(clock::iso_8601),
             ended_by: state.ended_by.map(|ended_by| ended_by.as_str().to_owned()),
-            all_agents: state.all_agent_ids.iter().map(|id| self.agents.name(*id)).collect(),
+            fail_reason: state.fail_reason.map(|reason| reason.as_str().to_owned()),
+            timeout_at: self
+                .limits
+                .chat_timeout_ms
+                .filter(|_| !state.status.is_over())
+                .map(|timeout_ms| clock::iso_8601(state.active_at_ms.saturating_add(timeout_ms))),
+            check_in: state.check_in.map(|check_in| CheckIn {
+                timeout_ms: self.limits.check_in.timeout_ms,
+                expires_at_ms: check_in.expires_at_ms,
+                notified: check_in.notified,
+            }),
+            all_agents: state.all_agent_ids.iter().map(|id| self.agent(*id)).collect(),
             all_virtual_agents: state
                 .all_virtual_agent_ids
                 .iter()
@@ -140,15 +162,22 @@ pub(crate) fn end_user_name(record: &ChatRecord) -> Option<String> {
 }
 
 /// What can be done in a chat now, as data for user interfaces.
-fn features(status: Status, takes_files: bool) -> Vec<String> {
+fn features(status: Status, takes_files: bool, asks_to_check_in: bool) -> Vec<String> {
     let names: &[&str] = match status {
         Status::VaAssigned => &["text", "typing", "photo", "escalation"],
-        Status::Queued | Status::Assigned => &["text", "typing", "photo"],
+        Status::Queued => &["text", "typing", "photo", "check_in"],
+        Status::Assigned => &["text", "typing", "photo"],
         Status::Dismissed => &["text", "typing", "photo", "resume"],
-        Status::Finished => &[],
+        Status::VaDismissed => &["text", "typing", "photo", "resume", "escalation"],
+        Status::CheckedOut => &["text", "typing", "photo", "check_in", "rejoin"],
+        Status::Finished | Status::Failed => &[],
     };
-    let names = names.iter().filter(|name| takes_files || **name != "photo");
-    names.map(|name| (*name).to_owned()).collect()
+    let is_offered = |name: &str| match name {
+        "photo" => takes_files,
+        "check_in" => asks_to_check_in,
+        _ => true,
+    };
+    names.iter().filter(|name| is_offered(name)).map(|name| (*name).to_owned()).collect()
 }
 
 /// Who is on duty: agents with an open desk, by the number of their open desks. Not stored: a restart asks every desk to come back.
@@ -168,6 +197,10 @@ impl Duty {
                 desks.remove(&agent_id);
             }
         }
+    }
+
+    pub(crate) fn is_on_duty(&self, agent_id: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&agent_id)
     }
 
     pub(crate) fn on_duty(&self) -> Vec<u64> {

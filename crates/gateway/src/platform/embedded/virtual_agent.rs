@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Act, ChatState, Notice, Patience, Script};
+use engine::gateway::{Act, ChatState, Notice, Patience, Script, TransferTo};
 use serde_json::{Map, Value, json};
 
-use super::Embedded;
 use super::company::Company;
 use super::custom_data::{Predecessor, predecessor};
 use super::deflection::{self, Reason};
+use super::{Embedded, menus};
 use crate::config::texts::fitting;
 use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
@@ -40,6 +40,17 @@ impl EmbeddedScript {
         let agent = self.platform.virtual_agent(chat.virtual_agent_id?)?;
         let lang = self.company.as_ref().map_or(self.lang.as_str(), |company| company.lang(Some(&self.lang)));
         Some(Speaking::new(agent, lang))
+    }
+
+    /// Where a chat went, with the name that customers read.
+    fn target(&self, to: TransferTo) -> Value {
+        match to {
+            TransferTo::Agent(id) => json!({ "type": "agent", "id": id, "name": self.platform.agents.name(id).name }),
+            TransferTo::Queue(id) => {
+                let way = menus::path(self.company.as_deref(), id, &self.lang);
+                json!({ "type": "queue", "id": id, "name": way.last().map(|menu| menu.name.as_str()) })
+            }
+        }
     }
 }
 
@@ -110,13 +121,30 @@ impl Script<MessageBody> for EmbeddedScript {
 
     fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
         let mut object = Map::new();
-        object.insert("type".to_owned(), "noti".into());
-        object.insert("event".to_owned(), notice.as_str().into());
-        if let (Notice::EscalationAccepted, Some(id)) = (notice, chat.agent_id) {
-            object.insert("agent".to_owned(), json!({ "id": id, "name": self.platform.agents.name(id).name }));
-        }
-        if let (Notice::ChatEnded, Some(ended_by)) = (notice, chat.ended_by) {
-            object.insert("ended_by".to_owned(), ended_by.as_str().into());
+        let mut insert = |name: &str, value: Value| drop(object.insert(name.to_owned(), value));
+        insert("type", "noti".into());
+        insert("event", notice.as_str().into());
+        match notice {
+            Notice::EscalationAccepted => {
+                if let Some(id) = chat.agent_id {
+                    insert("agent", json!({ "id": id, "name": self.platform.agents.name(id).name }));
+                }
+            }
+            Notice::ChatTransferred(to) => insert("to", self.target(to)),
+            Notice::DismissalWarning { dismiss_at_ms } => insert("dismiss_at_ms", dismiss_at_ms.into()),
+            Notice::CheckInRequired { timeout_ms, expires_at_ms } => {
+                insert("timeout_ms", timeout_ms.into());
+                insert("expires_at_ms", expires_at_ms.into());
+            }
+            Notice::ChatEnded => {
+                if let Some(ended_by) = chat.ended_by {
+                    insert("ended_by", ended_by.as_str().into());
+                }
+                if let Some(reason) = chat.fail_reason {
+                    insert("fail_reason", reason.as_str().into());
+                }
+            }
+            Notice::EscalationStarted | Notice::ChatDismissed | Notice::ChatResumed | Notice::CheckInTimedOut => {}
         }
         MessageBody::new(&object)
     }

@@ -49,14 +49,24 @@ impl Tongue {
                 "Está a conversar com {name}.",
                 "Stai parlando con {name}.",
             ]),
-            Status::Dismissed => self.pick([
+            Status::Dismissed | Status::VaDismissed => self.pick([
                 "You were away for a while. Write something to go on.",
                 "Esteve ausente algum tempo. Escreva algo para continuar.",
                 "Sei rimasto assente per un po'. Scrivi qualcosa per continuare.",
             ]),
+            Status::CheckedOut => self.pick([
+                "You have left the queue, because you did not confirm that you are still there.",
+                "Saiu da fila porque não confirmou que ainda está aí.",
+                "Hai lasciato la coda perché non hai confermato di essere ancora qui.",
+            ]),
             Status::Finished => {
                 self.pick(["The chat is over.", "A conversa terminou.", "La conversazione è terminata."])
             }
+            Status::Failed => self.pick([
+                "Sorry, nobody could take your chat.",
+                "Lamentamos, ninguém pôde atender a sua conversa.",
+                "Spiacenti, nessuno ha potuto rispondere alla tua chat.",
+            ]),
         };
         text.replace("{name}", with.unwrap_or_else(|| self.pick(["someone", "alguém", "qualcuno"])))
     }
@@ -92,8 +102,7 @@ mod tests {
         for (lang, expected) in table {
             assert_eq!(Tongue::of(lang), expected, "{lang}");
         }
-        let all = [Status::VaAssigned, Status::Queued, Status::Assigned, Status::Dismissed, Status::Finished];
-        for status in all {
+        for status in Status::ALL {
             let texts = [Tongue::English, Tongue::Portuguese, Tongue::Italian]
                 .map(|tongue| tongue.status_text(status, Some("Ada")));
             assert!(texts[0] != texts[1] && texts[1] != texts[2] && texts[0] != texts[2], "{texts:?}");

@@ -1,0 +1,132 @@
+//! The life of a chat: what happens when an end user stays silent, waits in vain, or is asked to check in.
+
+use engine::gateway::{CheckInLimits, Limits};
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The life of a chat; 0 turns a timer off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chat {
+    /// How long an agent's last message may stay unanswered before the agent is let go.
+    pub dismiss_after_ms: u64,
+    /// How long before that the end user is warned; a warning that would not come after the message is none.
+    pub dismiss_warning_ms: u64,
+    /// How long an end user may be silent before a virtual agent is let go.
+    pub va_dismiss_after_ms: u64,
+    /// How long a chat waits in a queue before it fails.
+    pub queue_timeout_ms: u64,
+    /// How long an end user may be silent before the chat ends.
+    pub timeout_ms: u64,
+    /// Whether those who wait are asked if they still do.
+    pub check_in: CheckIn,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Chat {
+            dismiss_after_ms: 10 * 60 * 1000,
+            dismiss_warning_ms: 5 * 60 * 1000,
+            va_dismiss_after_ms: 0,
+            queue_timeout_ms: 0,
+            timeout_ms: 24 * 60 * 60 * 1000,
+            check_in: CheckIn::default(),
+        }
+    }
+}
+
+/// When those who wait are asked whether they still do; 0 turns a question off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckIn {
+    /// After waiting for so long, and again after as long.
+    pub after_ms: u64,
+    /// On coming to this place in the queue; 1 is next.
+    pub at_position: u64,
+    /// After every page has been hidden for so long.
+    pub hidden_after_ms: u64,
+    /// How long the answer may take.
+    pub timeout_ms: u64,
+    /// Where one rejoins who missed it.
+    pub rejoin: Rejoin,
+}
+
+impl Default for CheckIn {
+    fn default() -> Self {
+        CheckIn { after_ms: 0, at_position: 0, hidden_after_ms: 0, timeout_ms: 60_000, rejoin: Rejoin::Back }
+    }
+}
+
+/// Where one comes back into a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejoin {
+    /// Before those who wait.
+    Front,
+    /// Behind them.
+    Back,
+}
+
+impl Chat {
+    /// What the engine is told.
+    pub(crate) fn session_limits(&self) -> Limits {
+        let timer = |ms: u64| Some(ms).filter(|ms| *ms > 0);
+        let asked = self.check_in;
+        Limits {
+            dismiss_after_ms: timer(self.dismiss_after_ms),
+            dismiss_warning_ms: timer(self.dismiss_warning_ms).filter(|ms| *ms < self.dismiss_after_ms),
+            va_dismiss_after_ms: timer(self.va_dismiss_after_ms),
+            queue_timeout_ms: timer(self.queue_timeout_ms),
+            chat_timeout_ms: timer(self.timeout_ms),
+            check_in: CheckInLimits {
+                timeout_ms: asked.timeout_ms,
+                after_ms: timer(asked.after_ms),
+                at_position: timer(asked.at_position),
+                hidden_after_ms: timer(asked.hidden_after_ms),
+                rejoin_at_front: asked.rejoin == Rejoin::Front,
+            },
+            ..Limits::default()
+        }
+    }
+
+    /// Says what is contradictory.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let fail = |text: &str| Err(ConfigError::Invalid(text.to_owned()));
+        let is_too_long = |ms: u64| self.timeout_ms != 0 && ms > self.timeout_ms;
+        if is_too_long(self.dismiss_after_ms) {
+            return fail("chat.dismiss_after_ms must not be longer than chat.timeout_ms; 0 turns either off");
+        }
+        if is_too_long(self.va_dismiss_after_ms) {
+            return fail("chat.va_dismiss_after_ms must not be longer than chat.timeout_ms; 0 turns either off");
+        }
+        let CheckIn { after_ms, at_position, hidden_after_ms, timeout_ms, .. } = self.check_in;
+        if timeout_ms == 0 && (after_ms, at_position, hidden_after_ms) != (0, 0, 0) {
+            return fail("chat.check_in.timeout_ms must be more than 0 where check-ins are asked for");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_that_would_not_come_after_the_message_is_none() {
+        for (dismiss_after_ms, dismiss_warning_ms, expected) in
+            [(600, 300, Some(300)), (300, 300, None), (0, 300, None), (600, 0, None)]
+        {
+            let chat = Chat { dismiss_after_ms, dismiss_warning_ms, ..Chat::default() };
+            assert_eq!(chat.session_limits().dismiss_warning_ms, expected, "{chat:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_to_check_in_unless_it_is_configured() {
+        assert!(!Chat::default().session_limits().check_in.is_on());
+        let asked = CheckIn { at_position: 2, ..CheckIn::default() };
+        let limits = Chat { check_in: asked, ..Chat::default() }.session_limits();
+        assert!(limits.check_in.is_on() && !limits.check_in.rejoin_at_front);
+    }
+}
