@@ -455,6 +455,7 @@ fn who_misses_a_check_in_leaves_the_queue_and_may_rejoin_it() {
         desk.done(USER, Command::Rejoin).unwrap();
         let state = desk.disk.state.clone();
         assert_eq!((state.status, state.queue_front), (Status::Queued, rejoin_at_front));
+        assert_eq!(said_last(&desk), "(chatResumed)");
         assert!(state.queued_at_ms > before_ms);
         assert_eq!(desk.due_ms(), state.updated_at_ms + 4 * MINUTE_MS);
         assert_eq!(desk.done(USER, Command::Rejoin), Err(ErrorCode::Conflict));

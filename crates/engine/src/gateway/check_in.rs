@@ -148,13 +148,14 @@ impl<B: Clone> Draft<B> {
     }
 
     /// Back into the queue that was left.
-    pub(super) fn rejoin(&mut self) -> Result<(), ErrorCode> {
+    pub(super) fn rejoin(&mut self, script: &dyn Script<B>) -> Result<(), ErrorCode> {
         if self.state.status != Status::CheckedOut {
             return Err(ErrorCode::Conflict);
         }
         self.enter_queue();
         self.state.hidden_since_ms = None;
         self.state.queue_front = self.limits.check_in.rejoin_at_front;
+        self.notify(Notice::ChatResumed, script);
         Ok(())
     }
 }

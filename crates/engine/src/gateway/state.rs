@@ -368,7 +368,7 @@ pub enum Notice {
     },
     /// The end user fell silent: the agent, or the virtual agent, was let go.
     ChatDismissed,
-    /// The end user came back to a dismissed chat.
+    /// The end user came back to a dismissed chat, or to the queue after a missed check-in.
     ChatResumed,
     /// The end user is to say that they still wait.
     CheckInRequired {
@@ -498,7 +498,7 @@ impl<B: Clone> Draft<B> {
             Command::Transfer(to) => self.transfer(actor, *to, script)?,
             Command::Resume => self.resume(script)?,
             Command::CheckIn(answer) => self.check_in(*answer)?,
-            Command::Rejoin => self.rejoin()?,
+            Command::Rejoin => self.rejoin(script)?,
             Command::Finish => self.end(actor, script)?,
             Command::Drop => {
                 self.end(actor, script)?;
@@ -589,7 +589,7 @@ impl<B: Clone> Draft<B> {
             Status::Finished | Status::Failed => return Err(ErrorCode::ChatEnded),
             Status::Queued | Status::Assigned => {}
             Status::Dismissed => self.resume(script)?,
-            Status::CheckedOut => self.rejoin()?,
+            Status::CheckedOut => self.rejoin(script)?,
             // Its virtual agent is back first: where the escalation is deflected, the chat stays with it.
             Status::VaDismissed => {
                 self.resume(script)?;

@@ -77,8 +77,8 @@ async fn escalate(
     }
     let before = own_chat(&app, &session, chat_id).await?;
     live::look(&app, &session.company).await?;
-    if before.state.status == Status::Dismissed && app.platform.live.of(&before.company_id, before.state.menu_id).closed
-    {
+    let comes_back = matches!(before.state.status, Status::Dismissed | Status::CheckedOut);
+    if comes_back && app.platform.live.of(&before.company_id, before.state.menu_id).closed {
         return Err(Error::of(ErrorCode::AfterHours));
     }
     app.chats.command(chat_id, Actor::EndUser(session.end_user_id), command).await?;

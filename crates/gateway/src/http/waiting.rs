@@ -4,15 +4,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine::gateway::{Actor, CheckInAnswer, Command};
+use engine::gateway::{Actor, CheckInAnswer, Command, Status};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use wire::ErrorCode;
 use wire::rest::{ChatBody, CheckInRequest, RejoinRequest, VisibilityRequest};
 
 use super::end_user::{change, own_chat};
 use super::request::{Body, PathOf};
 use super::session::EndUserSession;
 use crate::Shared;
+use crate::clock::now_ms;
 use crate::error::Error;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -49,6 +51,10 @@ async fn rejoin(
     PathOf(chat_id): PathOf<u64>,
     Body(RejoinRequest {}): Body<RejoinRequest>,
 ) -> Result<Json<ChatBody>, Error> {
+    let record = own_chat(&app, &session, chat_id).await?;
+    if record.state.status == Status::CheckedOut && !session.company.is_open(record.state.menu_id, now_ms()) {
+        return Err(Error::of(ErrorCode::AfterHours));
+    }
     change(&app, &session, chat_id, Command::Rejoin).await
 }
 

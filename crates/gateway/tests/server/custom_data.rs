@@ -114,7 +114,7 @@ async fn a_conversation_from_elsewhere_goes_on_here() {
     });
     let request = json!({"custom_data": {"unsigned": {"external_chat_transfer": transfer, "k": {"value": 1}}}});
     let (_, chat) = open(&uma, 1, "a", request).await;
-    let max = json!({"id": 1, "name": "Max", "avatar_url": "https://a.example/max.png"});
+    let max = json!({"id": 1, "name": "Max", "avatar_url": "https://a.example/max.png", "status": "online"});
     assert_eq!((&chat["chat"]["virtual_agent"], &chat["chat"]["all_virtual_agents"][0]), (&max, &max));
     assert_eq!(chat["chat"]["members"][0]["display_name"], "Max");
     assert!(chat["chat"]["status_text"].as_str().unwrap().contains("Max"));
