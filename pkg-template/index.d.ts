@@ -321,6 +321,11 @@ export interface ChatResponse {
   };
   /** Who is in the conversation besides the end user. Beyond the vendor. */
   members?: ChatMember[];
+  /**
+   * The check-in that waits for its answer: how long one may take, until when (milliseconds since 1970, UTC), and whether `notifyCheckInState` was called.
+   * Beyond the vendor.
+   */
+  check_in?: { timeout_ms: number; expires_at_ms: number; notified: boolean };
   /** The `$index` of the newest message, 0 for none. Beyond the vendor. */
   last_index?: number;
 }
@@ -356,7 +361,11 @@ export interface MessageResponse {
   type: string;
   /** Data from someone else: show it as text, never as HTML. */
   content?: string;
-  /** What a `noti` is about, such as `escalationStarted` or `chatEnded`. */
+  /**
+   * What a `noti` is about: `escalationStarted`, `escalationAccepted`, `memberLeft`, `chatEnded`, `formRequested`, `formCompleted`, `checkInRequired`,
+   * `checkInTimedOut`, …; an open set. The embedded platform also has names of its own, listed in `docs/protocol.md`, such as `escalationDeflected`,
+   * `chatTransferred`, `dismissalWarning`.
+   */
   event?: string;
   file?: File;
   media_id?: number;

@@ -83,7 +83,7 @@ const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer
 const PLANS = {
   getAfterHourMessage: ([lang], fallback) => ({ path: `/after_hours_message${query(lang, fallback)}`, answer: "json", finish: ({ message }) => `${message}` }),
 
-  getChatDeflection: () => ({ scope: "either", path: "/deflection", answer: "json" }),
+  getChatDeflection: (_, fallback) => ({ scope: "either", path: `/deflection${query(undefined, fallback)}`, answer: "json" }),
 
   trackChatEscalation([escalationId, channel]) {
     const path = `/escalations/${id(escalationId, "escalationId")}`;

@@ -223,6 +223,7 @@ impl<D: Document> Client<D> {
         let deadline_ms = silence_deadline(self.now_ms, heartbeat_ms);
         self.connection.phase = Phase::Joined { stream, heard_ms: self.now_ms, deadline_ms, heartbeat_ms };
         self.connection.backoff.reset();
+        self.presence.joined(self.connection.transport == Transport::WebSocket);
         if self.connection.transport == Transport::WebSocket {
             self.connection.websocket_failures = 0;
             self.connection.websocket_tries = WEBSOCKET_TRIES;

@@ -30,8 +30,8 @@ pub(crate) struct Presence {
     preview: Option<String>,
     preview_at_ms: u64,
     pub(crate) is_hidden: bool,
-    /// What the gateway of this stream believes.
-    told_hidden: bool,
+    /// What the gateway believes; `None` where that cannot be known.
+    told_hidden: Option<bool>,
 }
 
 struct Typing {
@@ -41,13 +41,16 @@ struct Typing {
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        Presence { typing: None, preview: None, preview_at_ms: 0, is_hidden: false, told_hidden: false }
+        Presence { typing: None, preview: None, preview_at_ms: 0, is_hidden: false, told_hidden: None }
     }
 
-    /// A gateway that a stream joins takes the page for visible.
     pub(crate) fn stream_is_gone(&mut self) {
         self.typing = None;
-        self.told_hidden = false;
+    }
+
+    /// A page that joins is taken for visible, unless what was said beside an earlier stream is still remembered.
+    pub(crate) fn joined(&mut self, can_speak: bool) {
+        self.told_hidden = can_speak.then_some(false);
     }
 
     /// What was typed so far is sent, or belongs to another chat.
@@ -122,8 +125,8 @@ impl<D: Document> Client<D> {
     pub(crate) fn tell_visibility(&mut self) {
         let (hidden, told) = (self.presence.is_hidden, self.presence.told_hidden);
         let waits = self.chat.as_ref().is_some_and(|chat| chat.queued);
-        if hidden != told && (waits || told) && self.connection.is_joined() {
-            self.presence.told_hidden = hidden;
+        if told != Some(hidden) && (waits || told == Some(true)) && self.connection.is_joined() {
+            self.presence.told_hidden = Some(hidden);
             self.say("visibility", "visible", Field::Flag(!hidden), true);
         }
     }
