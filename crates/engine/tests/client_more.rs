@@ -265,7 +265,7 @@ fn whether_the_page_is_hidden_is_told_while_the_end_user_waits_and_when_they_are
 #[test]
 fn beside_server_sent_events_visibility_goes_by_rest() {
     let mut driver = connected("queued", true);
-    let mut told = |driver: &mut Driver, visible: bool| {
+    let told = |driver: &mut Driver, visible: bool| {
         let request = driver.take_request("/api/v1/chats/7/visibility");
         assert_eq!(request.body, Some(json!({"visible": visible})));
         driver.no_answer(request.id);
