@@ -58,10 +58,10 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
 
     let entries = json!({"note": {"label": TEXT, "value": "uma@home.example"}});
     let signed_data = signed(&json!({"custom_data": entries, "iat": now_s(), "exp": now_s() + 60}), SECRET);
-    let forged_data = signed(&json!({"custom_data": entries, "iat": now_s(), "exp": now_s() + 60}), "not the secret at all");
+    let forged_data =
+        signed(&json!({"custom_data": entries, "iat": now_s(), "exp": now_s() + 60}), "not the secret at all");
     let transfer = json!({"greeting_override": TEXT, "agent": {"name": "Uma Visitor"}});
-    let custom_data =
-        |token: &str| json!({"signed": token, "unsigned": {"note": entries["note"], "external_chat_transfer": transfer}});
+    let custom_data = |token: &str| json!({"signed": token, "unsigned": {"note": entries["note"], "external_chat_transfer": transfer}});
     let refused = json!({"client_id": "open-0", "menu_id": 1, "chat": {"custom_data": custom_data(&forged_data)}});
     assert_eq!(uma.call(Method::POST, "/chats", Some(refused)).await.0, 400);
     let chat = json!({"greeting": TEXT, "email": "uma@home.example", "custom_data": custom_data(&signed_data)});

@@ -19,7 +19,7 @@ use crate::clock::now_ms;
 use crate::error::Error;
 use crate::platform::embedded::deflection::{self, ESCALATION_DEFLECTED};
 use crate::platform::embedded::live;
-use crate::store::{NewEscalation, PageLimit};
+use crate::store::{ChatRecord, NewEscalation, PageLimit};
 use crate::{App, Shared};
 
 /// What a customer can choose. The words are the vendor's, but for `virtual_agent`.
@@ -78,14 +78,16 @@ async fn escalate(
     let before = own_chat(&app, &session, chat_id).await?;
     live::look(&app, &session.company).await?;
     let comes_back = matches!(before.state.status, Status::Dismissed | Status::CheckedOut);
-    if comes_back && app.platform.live.of(&before.company_id, before.state.menu_id).closed {
+    if comes_back && is_closed(&app, &before) {
         return Err(Error::of(ErrorCode::AfterHours));
     }
     app.chats.command(chat_id, Actor::EndUser(session.end_user_id), command).await?;
     // The notice is the command's own, or that of the escalation which has the chat in the queue already.
     let notice = match newest_notice(&app, chat_id, before.state.last_index).await? {
         Some(notice) => Some(notice),
-        None => newest_notice(&app, chat_id, before.state.last_index.saturating_sub(LOOK_BACK)).await?,
+        None => newest_notice(&app, chat_id, before.state.last_index.saturating_sub(LOOK_BACK))
+            .await?
+            .filter(|notice| notice.deflected.is_none()),
     };
     let notice = notice.unwrap_or(Found { id: FROM_THE_BEGINNING, at_ms: now_ms(), deflected: None });
     let recorded = NewEscalation {
@@ -129,9 +131,10 @@ async fn choose(
     }
     if channel == HUMAN_AGENT {
         live::look(&app, &session.company).await?;
-        if record.state.status == Status::VaAssigned
-            && app.platform.live.of(&record.company_id, record.state.menu_id).closed
-        {
+        let is_with_people = matches!(record.state.status, Status::Queued | Status::Assigned);
+        if record.state.status.is_over() {
+            return Err(Error::of(ErrorCode::ChatEnded));
+        } else if !is_with_people && is_closed(&app, &record) {
             return Err(Error::of(ErrorCode::AfterHours));
         }
     }
@@ -150,6 +153,10 @@ async fn choose(
     }
     let status = if channel == HUMAN_AGENT { ESCALATED } else { DEFLECTED };
     Ok(Json(Escalation { id: escalation_id, chat_id, status: status.to_owned(), reason: None, options: None }))
+}
+
+fn is_closed(app: &App, record: &ChatRecord) -> bool {
+    app.platform.live.of(&record.company_id, record.state.menu_id).closed
 }
 
 const ESCALATED: &str = "escalated";

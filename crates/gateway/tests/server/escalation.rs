@@ -1,9 +1,10 @@
 //! Asking for a person: what is offered instead, deflected escalations and what customers choose then.
 
+use gateway::config::Hours;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{Gateway, User, start_with_menus, texts, within};
+use crate::common::{Gateway, User, company_with, start_with_menus, texts, within};
 
 const LINKS: &str = "links = [{ id = 7, name = { en = \"Guides\", it = \"Guide\" }, url = \"https://a.example/guides\" }, { id = 8, name = \"Shops\", url = \"https://a.example/shops\" }]\nlanguages = [\"en\", \"it\"]";
 
@@ -250,5 +251,46 @@ async fn a_virtual_agents_own_escalation_is_deflected_by_the_same_rule() {
         }
     })
     .await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_dismissed_chat_does_not_come_back_to_a_closed_queue_but_a_message_is_never_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = company_with("", &[]);
+    config.chat.dismiss_after_ms = 200;
+    config.chat.dismiss_warning_ms = 0;
+    let open = Gateway::start_in(folder.path(), config.clone()).await;
+    let (uma, ada) = (open.user("uma").await, open.agent("ada").await);
+    let chat = uma.chat(2, "a").await;
+    let mut stream = uma.join(chat, 0).await;
+    ada.accept(chat).await;
+    uma.send(chat, "m-1", "hello").await;
+    ada.send(chat, "a-1", "hi").await;
+    stream.until_status("dismissed").await;
+    open.stop().await;
+
+    config.companies[0].hours = Some(Hours::default());
+    let closed = Gateway::start_in(folder.path(), config).await;
+    let uma = closed.user("uma").await;
+    let resumed = uma.call(Method::POST, &format!("/chats/{chat}/resume"), Some(json!({}))).await;
+    assert_eq!(code(&resumed), (409, "after_hours"));
+    assert_eq!(code(&escalate(&uma, chat, json!({"force_escalate": true})).await), (409, "after_hours"));
+    assert_eq!(status(&uma, chat).await, "dismissed");
+    assert_eq!(uma.send(chat, "m-2", "until tomorrow").await.0, StatusCode::CREATED);
+    assert_eq!(status(&uma, chat).await, "queued");
+    closed.stop().await;
+}
+
+#[tokio::test]
+async fn waiting_all_the_same_is_no_choice_once_the_chat_is_over() {
+    let gateway = start().await;
+    let uma = gateway.user("uma").await;
+    let chat = uma.chat(50, "a").await;
+    let (_, deflected) = escalate(&uma, chat, json!({})).await;
+    uma.call(Method::DELETE, &format!("/chats/{chat}"), None).await;
+    assert_eq!(code(&choose(&uma, chat, &deflected["id"], "human_agent").await), (409, "chat_ended"));
+    let chosen = choose(&uma, chat, &deflected["id"], "email").await;
+    assert_eq!(chosen.0, StatusCode::OK, "nothing was chosen before");
     gateway.stop().await;
 }

@@ -396,7 +396,8 @@ mod tests {
             VALUES (1, 'acme', 'embedded', 5, 'a', 3, 'en', '{}', 'queued', '[]', '[]', 100, 200, 0, 1, 2),
                 (2, 'acme', 'embedded', 5, 'b', 3, 'en', '{}', 'queued', '[]', '[]', 100, 200, 0, 0, 1);
             INSERT INTO messages (chat_id, idx, author_type, author_id, at_ms, body)
-            VALUES (1, 1, 'end_user', 5, 300, '{\"type\":\"text\"}');";
+            VALUES (1, 1, 'end_user', 5, 300, '{\"type\":\"text\"}');
+            INSERT INTO escalations (id, chat_id, queued_at_ms, reason, request) VALUES (9, 1, 200, 'ask', '{\"x\":1}');";
         sqlx::raw_sql(rows).execute(&mut first).await.unwrap();
         first.close().await.unwrap();
 
@@ -411,6 +412,13 @@ mod tests {
         assert_eq!(store.quiet_chats(silent, 9).await.unwrap(), [2]);
         let waiting = store.queues(9).await.unwrap();
         assert_eq!(waiting.iter().map(|chat| chat.chat_id).collect::<Vec<_>>(), [1, 2]);
+        let kept: (i64, i64, String, String, Option<String>) = sqlx::query_as(
+            "SELECT escalation_id, at_ms, reason, request, channel FROM chat_escalations WHERE chat_id = 1",
+        )
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+        assert_eq!(kept, (9, 200, "ask".into(), "{\"x\":1}".into(), None));
         store.close().await;
     }
 }
