@@ -32,7 +32,8 @@ scene("over capacity: the customer keeps waiting", async (scene, ledger) => {
   assert.equal((await customer.refusal("trackChatEscalation", notice.escalation_id, "email")).code, "conflict");
 
   const desk = await scene.desk();
-  ledger.effect("EscalateRequest.reason", (await desk.chat(id)).escalation, { [REST]: true, reason: "by_end_user_ask" });
+  const { escalations } = await desk.ask("GET", `/chats/${id}/events`);
+  ledger.effect("EscalateRequest.reason", escalations[0], { [REST]: true, id: notice.escalation_id, reason: "by_end_user_ask", deflection_channel: "human_agent" });
   desk.close();
 });
 

@@ -16,9 +16,9 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use store::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
-    StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
+    MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
+    Store, StoreError, StoredMedia, Waiting,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -385,6 +385,10 @@ impl Store for SimulatedDisk {
 
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
         self.write(None, move |tables| at_once(tables.record_escalation(escalation.clone()))).await
+    }
+
+    async fn escalations(&self, chat_id: u64, limit: u64) -> Result<Vec<EscalationRecord>, StoreError> {
+        self.read(move |tables| at_once(tables.escalations(chat_id, limit))).await
     }
 
     async fn choose_escalation_channel(

@@ -216,6 +216,21 @@ pub struct NewEscalation {
     pub request: Map<String, Value>,
 }
 
+/// An escalation as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationRecord {
+    /// The index of the notice that says what became of it.
+    pub escalation_id: u64,
+    /// When it was made.
+    pub at_ms: u64,
+    /// Why; absent where nobody said, as with a virtual agent's own.
+    pub reason: Option<String>,
+    /// What else the site sent.
+    pub request: Map<String, Value>,
+    /// Where the end user went after a deflection.
+    pub channel: Option<String>,
+}
+
 /// What an end user's page reports about a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatEvent {
@@ -361,6 +376,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Records an escalation; one that is known stays as it was.
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError>;
+
+    /// The first escalations of a chat, in order.
+    async fn escalations(&self, chat_id: u64, limit: u64) -> Result<Vec<EscalationRecord>, StoreError>;
 
     /// Records the channel that an end user chose after an escalation, where none was chosen before, and gives the one that is chosen.
     async fn choose_escalation_channel(

@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use engine::gateway::{Change, ChatState, EndedBy, Message, SentKey, Status};
+use serde_json::Map;
 
 use crate::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoreError,
-    StoredMedia, Waiting,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
+    MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
+    StoreError, StoredMedia, Waiting,
 };
 
 /// A store that forgets.
@@ -22,8 +23,7 @@ struct Tables {
     end_users: Vec<(String, EndUserKey, EndUserRecord)>,
     chats: BTreeMap<u64, Chat>,
     chats_by_key: HashMap<(u64, String), u64>,
-    /// With the chosen channel.
-    escalations: BTreeMap<(u64, u64), Option<String>>,
+    escalations: BTreeMap<(u64, u64), EscalationRecord>,
     events: Vec<(u64, ChatEvent)>,
     /// With key and time.
     media: Vec<(MediaRecord, String, u64)>,
@@ -287,8 +287,16 @@ impl Store for MemoryStore {
     }
 
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
-        self.tables().escalations.entry((escalation.chat_id, escalation.escalation_id)).or_default();
+        let NewEscalation { chat_id, escalation_id, at_ms, reason, request } = escalation;
+        let record = || EscalationRecord { escalation_id, at_ms, reason, request, channel: None };
+        self.tables().escalations.entry((chat_id, escalation_id)).or_insert_with(record);
         Ok(())
+    }
+
+    async fn escalations(&self, chat_id: u64, limit: u64) -> Result<Vec<EscalationRecord>, StoreError> {
+        let tables = self.tables();
+        let own = tables.escalations.range((chat_id, 0)..=(chat_id, u64::MAX)).map(|(_, record)| record.clone());
+        Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn choose_escalation_channel(
@@ -296,11 +304,12 @@ impl Store for MemoryStore {
         chat_id: u64,
         escalation_id: u64,
         channel: &str,
-        _at_ms: u64,
+        at_ms: u64,
     ) -> Result<String, StoreError> {
         let mut tables = self.tables();
-        let chosen = tables.escalations.entry((chat_id, escalation_id)).or_default();
-        Ok(chosen.get_or_insert_with(|| channel.to_owned()).clone())
+        let unknown = || EscalationRecord { escalation_id, at_ms, reason: None, request: Map::new(), channel: None };
+        let record = tables.escalations.entry((chat_id, escalation_id)).or_insert_with(unknown);
+        Ok(record.channel.get_or_insert_with(|| channel.to_owned()).clone())
     }
 
     async fn record_event(

@@ -408,6 +408,11 @@ async fn the_first_choice_after_an_escalation_counts(store: &dyn Store) {
     // One that was not recorded, such as a virtual agent's own.
     assert_eq!(choose(chat, 8, "human_agent").await, "human_agent");
     assert_eq!(choose(other, 5, "virtual_agent").await, "virtual_agent", "the numbers are each chat's own");
+    let known = store.escalations(chat, 10).await.unwrap();
+    let shown: Vec<_> = known.iter().map(|e| (e.escalation_id, e.reason.as_deref(), e.channel.as_deref())).collect();
+    assert_eq!(shown, [(5, Some("x"), Some("email")), (8, None, Some("human_agent"))]);
+    assert_eq!(known.first().map(|first| first.at_ms), Some(9));
+    assert_eq!(store.escalations(chat, 1).await.unwrap().len(), 1);
     for chat in [chat, other] {
         change(store, chat, |state| state.status = Status::Finished).await;
     }

@@ -85,14 +85,32 @@ struct DeskEvent {
     data: Map<String, Value>,
 }
 
-/// The events of a chat, in order.
+/// An escalation as the desk shows it.
 #[derive(Serialize, ToSchema)]
-struct DeskEvents {
-    /// Oldest first.
-    events: Vec<DeskEvent>,
+struct DeskEscalation {
+    /// Its number: the index of the notice that says what became of it.
+    id: u64,
+    /// When it was made.
+    at_ms: u64,
+    /// Why; `null` where nobody said.
+    reason: Option<String>,
+    /// Where the end user went after a deflection; `null` where nothing was chosen.
+    deflection_channel: Option<String>,
+    /// What else the site sent.
+    #[schema(value_type = Object)]
+    data: Map<String, Value>,
 }
 
-/// What the end user's pages reported.
+/// What an end user did in a chat besides writing.
+#[derive(Serialize, ToSchema)]
+struct DeskEvents {
+    /// What the end user's pages reported, oldest first.
+    events: Vec<DeskEvent>,
+    /// When and why a person was asked for, oldest first.
+    escalations: Vec<DeskEscalation>,
+}
+
+/// What the end user's pages reported, and why a person was asked for.
 #[utoipa::path(
     get, path = "/desk/api/v1/chats/{chat_id}/events", tag = "desk", security(("desk" = [])),
     params(("chat_id" = u64, Path, description = "A chat")), responses((status = 200, body = DeskEvents))
@@ -105,5 +123,12 @@ async fn events(
     visible_chat(&app, &session.agent, chat_id).await?;
     let events = app.store.events(chat_id, MAX_EVENTS).await?;
     let shown = events.into_iter().map(|ChatEvent { at_ms, name, data }| DeskEvent { at_ms, name, data });
-    Ok(Json(DeskEvents { events: shown.collect() }))
+    let escalations = app.store.escalations(chat_id, MAX_EVENTS).await?.into_iter().map(|known| DeskEscalation {
+        id: known.escalation_id,
+        at_ms: known.at_ms,
+        reason: known.reason,
+        deflection_channel: known.channel,
+        data: known.request,
+    });
+    Ok(Json(DeskEvents { events: shown.collect(), escalations: escalations.collect() }))
 }

@@ -16,7 +16,7 @@ async fn events_reach_the_desk_in_order_and_a_name_renames_the_end_user_there() 
     let chat = uma.chat(2, "a").await;
     let events = async || ada.call(Method::GET, &format!("/chats/{chat}/events"), None).await;
     let name = async || ada.call(Method::GET, "/chats", None).await.1["queue"][0]["end_user_name"].clone();
-    assert_eq!(events().await, (StatusCode::OK, json!({"events": []})));
+    assert_eq!(events().await, (StatusCode::OK, json!({"events": [], "escalations": []})));
     assert_eq!(name().await, "Uma Visitor");
     let mut stream = uma.join(chat, 0).await;
     stream.expect("joined").await;
@@ -85,6 +85,6 @@ async fn malformed_events_and_other_peoples_chats_are_refused() {
     assert_eq!(olga.call(Method::GET, &format!("/chats/{chat}/events"), None).await.0, StatusCode::NOT_FOUND);
     assert_eq!(ada.call(Method::GET, "/chats/999/events", None).await.0, StatusCode::NOT_FOUND);
     let (_, shown) = ada.call(Method::GET, &format!("/chats/{chat}/events"), None).await;
-    assert_eq!(shown, json!({"events": []}), "nothing of it was kept");
+    assert_eq!(shown, json!({"events": [], "escalations": []}), "nothing of it was kept");
     gateway.stop().await;
 }

@@ -150,6 +150,13 @@ async fn a_deflected_escalation_tells_both_sides_and_waiting_all_the_same_enters
     let chosen = choose(&uma, chat, &json!(6), "human_agent").await;
     assert_eq!(chosen, (StatusCode::OK, json!({"id": 6, "chat_id": chat, "status": "escalated"})));
     assert_eq!(code(&choose(&uma, chat, &json!(6), "email").await), (409, "conflict"));
+    // The agent who is to take the chat reads why.
+    let desk = gateway.agent("ada").await;
+    let (_, shown) = desk.call(Method::GET, &format!("/chats/{chat}/events"), None).await;
+    let escalations = shown["escalations"].as_array().unwrap();
+    let read: Vec<_> = escalations.iter().map(|e| (&e["id"], &e["reason"], &e["deflection_channel"])).collect();
+    let human = json!("human_agent");
+    assert_eq!(read, [(&json!(3), &json!("by_end_user_ask"), &human), (&json!(6), &Value::Null, &Value::Null)]);
     gateway.stop().await;
 }
 

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use futures_util::future::join_all;
 use gateway::store::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
-    StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
+    MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
+    Store, StoreError, StoredMedia, Waiting,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -130,6 +130,10 @@ impl Store for Hardship {
 
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
         self.write(self.disk.record_escalation(escalation)).await
+    }
+
+    async fn escalations(&self, chat_id: u64, limit: u64) -> Result<Vec<EscalationRecord>, StoreError> {
+        self.disk.escalations(chat_id, limit).await
     }
 
     async fn choose_escalation_channel(

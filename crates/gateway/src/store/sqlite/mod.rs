@@ -13,9 +13,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, Load, MediaQuota,
-    MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoreError,
-    StoredMedia, Waiting,
+    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
+    MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
+    StoreError, StoredMedia, Waiting,
 };
 
 mod rows;
@@ -268,6 +268,13 @@ impl Store for SqliteStore {
 
     async fn record_escalation(&self, escalation: NewEscalation) -> Result<(), StoreError> {
         self.writer.write(Write::Escalation(Box::new(escalation))).await.map(drop)
+    }
+
+    async fn escalations(&self, chat_id: u64, limit: u64) -> Result<Vec<EscalationRecord>, StoreError> {
+        let query = "SELECT escalation_id, at_ms, reason, request, channel FROM chat_escalations WHERE chat_id = ?
+                     ORDER BY escalation_id LIMIT ?";
+        let rows = sqlx::query(query).bind(int(chat_id)).bind(int(limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::read_escalation).collect()
     }
 
     async fn choose_escalation_channel(

@@ -6,8 +6,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
 use crate::store::{
-    AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, MediaRecord, MessageBody, Profile, StoreError,
-    StoredMedia, Waiting,
+    AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, EscalationRecord, MediaRecord, MessageBody, Profile,
+    StoreError, StoredMedia, Waiting,
 };
 
 /// A query for whole chats, with the given end.
@@ -131,6 +131,16 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         lang: get(row, "lang")?,
         request: object(row, "request")?,
         end_user_name: get(row, "end_user_name")?,
+    })
+}
+
+pub(super) fn read_escalation(row: &SqliteRow) -> Result<EscalationRecord, StoreError> {
+    Ok(EscalationRecord {
+        escalation_id: count(row, "escalation_id")?,
+        at_ms: count(row, "at_ms")?,
+        reason: get(row, "reason")?,
+        request: object(row, "request")?,
+        channel: get(row, "channel")?,
     })
 }
 
