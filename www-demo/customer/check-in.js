@@ -1,4 +1,5 @@
-// "Are you still there?" while waiting in the queue: a prompt with the time that is left, and the way back for whoever missed it.
+// "Are you still there?" while waiting in the queue: a prompt with the time that is left, and the way back for whoever missed it. It follows the chat's
+// state, so that a reload asks again.
 
 import { attempt } from "../shared/attempt.js";
 import { byId, setText } from "../shared/dom.js";
@@ -12,6 +13,7 @@ export class CheckIn {
   #onEnd;
   #clock = 0;
   #until_ms = 0;
+  #expires_at_ms = 0;
 
   /** `onEnd()` ends the chat. */
   constructor({ client, notice, onEnd }) {
@@ -23,16 +25,13 @@ export class CheckIn {
     byId("check-in").addEventListener("cancel", (event) => event.preventDefault());
   }
 
-  /** Hears every message, also those of the history. */
-  take(message) {
-    if (message.type !== "noti") return;
-    if (message.event === "checkInRequired") this.#ask(message);
-    else if (["checkInTimedOut", "escalationAccepted", "chatEnded"].includes(message.event)) this.#close();
-  }
+  /** Nothing is to be learned from the messages: the state has it all. */
+  take() {}
 
   /** Brings prompt and panel in line with the chat's state. */
   show(state) {
-    if (state.status !== "queued") this.#close();
+    if (state.check_in) this.#ask(state.check_in);
+    else this.#close();
     if (state.status !== "checked_out") return hidePanel(byId("checked-out"), byId("text"));
     showPanel(byId("checked-out"), {
       title: t("checkedOut.title"),
@@ -44,26 +43,19 @@ export class CheckIn {
     });
   }
 
-  #ask({ timeout_ms, expires_at_ms, $timestamp }) {
-    // What the page and the gateway think the time is may differ; how long ago the question was asked hardly does.
-    const age_ms = Date.now() - new Date($timestamp).getTime();
-    if (expires_at_ms < Date.now() && age_ms > timeout_ms) return;
-    this.#start(timeout_ms);
-    // The prompt is on the screen: the gateway starts the time anew, once.
-    this.#client.notifyCheckInState().then(
-      () => byId("check-in").open && this.#start(timeout_ms),
-      // Answered or over meanwhile: nothing is to be confirmed any more.
-      (error) => error.code === "conflict" && this.#close(),
-    );
-  }
-
-  #start(left_ms) {
+  #ask({ timeout_ms, expires_at_ms, notified }) {
+    if (this.#expires_at_ms === expires_at_ms) return;
+    this.#expires_at_ms = expires_at_ms;
+    // What the page and the gateway think the time is may differ: a time that cannot be is not believed.
+    const left_ms = expires_at_ms - Date.now();
+    this.#until_ms = Date.now() + (left_ms > 0 && left_ms <= timeout_ms ? left_ms : timeout_ms);
     const dialog = byId("check-in");
-    this.#until_ms = Date.now() + left_ms;
     if (!dialog.open) dialog.showModal();
     clearInterval(this.#clock);
     this.#clock = setInterval(() => this.#tick(), 500);
     this.#tick();
+    // The prompt is on the screen: the time begins anew, once. A new state follows; where it was answered meanwhile nothing is to be said.
+    if (!notified) this.#client.notifyCheckInState().catch(() => {});
   }
 
   #tick() {
@@ -76,6 +68,7 @@ export class CheckIn {
 
   #close() {
     clearInterval(this.#clock);
+    this.#expires_at_ms = 0;
     if (byId("check-in").open) byId("check-in").close();
   }
 }

@@ -15,9 +15,11 @@ const SHOWN_ELSEWHERE = new Set(["custom_data", "greeting"]);
 export class About {
   #root;
   #loadEvents;
-  #chatId = null;
+  #chat = null;
   #drawn = "";
   #events = [];
+  #isReading = false;
+  #isStale = false;
 
   /** `loadEvents(chatId)` resolves with what the end user did. */
   constructor(root, { loadEvents }) {
@@ -27,27 +29,32 @@ export class About {
 
   /** Draws what is known; the same again costs nothing, and leaves open what was opened. */
   show(chat) {
-    if (chat.id !== this.#chatId) {
-      this.#chatId = chat.id;
+    const isOther = chat.id !== this.#chat?.id;
+    this.#chat = chat;
+    if (isOther) {
       this.#events = [];
       this.refreshEvents();
     }
     this.#draw(chat);
   }
 
-  /** Reads what the end user did. What cannot be read is left out. */
+  /** Reads what the end user did, one reading at a time. What cannot be read is left out. */
   async refreshEvents() {
-    const chatId = this.#chatId;
-    const events = await this.#loadEvents(chatId).catch(() => null);
-    if (!events || chatId !== this.#chatId) return;
-    this.#events = events;
-    this.#redraw?.();
+    this.#isStale = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (this.#isStale) {
+      this.#isStale = false;
+      const chatId = this.#chat.id;
+      const events = await this.#loadEvents(chatId).catch(() => null);
+      if (chatId !== this.#chat.id) this.#isStale = true;
+      else if (events) this.#events = events;
+    }
+    this.#isReading = false;
+    this.#draw(this.#chat);
   }
 
-  #redraw = null;
-
   #draw(chat) {
-    this.#redraw = () => this.#draw(chat);
     const { signed, unsigned } = dataOf(chat.custom_data);
     const sections = [
       section("signed", t("about.signed"), rows(signed)),

@@ -187,6 +187,11 @@ function takeChats(chats) {
     }
   }
   for (const chat of queue) previews.want(chat);
+  // A name that was told, or an event of the customer's page, comes with the lists.
+  if (open()) {
+    drawRoom(open());
+    about.refreshEvents();
+  }
   outbox?.wake();
   drawLists();
 }
@@ -291,7 +296,6 @@ function onConversation(conversation, kind, detail) {
   if (kind === "messages") for (const message of detail) if (message.client_id) outbox?.confirm(message.client_id);
   if (conversation === open()) {
     if (kind === "messages") for (const message of detail) view.add(message);
-    if (kind === "chat" || (kind === "messages" && detail.some(({ type }) => type === "noti"))) about.refreshEvents();
     else if (kind === "reset") return openRoom(openId);
     drawRoom(conversation);
     takeConnection();
