@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { accept, askForPerson, readLog, readSaid, say, sees, signIn, startConversation, takeTicket } from "./support/conversation.mjs";
+import { accept, askForPerson, readLog, readSaid, say, sees, setHidden, signIn, startConversation, takeTicket } from "./support/conversation.mjs";
 import { CONNECTION_LOST, withStage } from "./support/stage.mjs";
 
 test("the title of a hidden page counts what was not read, and forgets it when the page is looked at", async () => {
@@ -92,12 +92,3 @@ test("two desks see the same queue, and only one of them gets the chat", async (
     assert.deepEqual(await readSaid(customer), ["agent: Hello, Ada here"]);
   });
 });
-
-/** What a browser does to a page behind another tab; headless pages are always in front. */
-function setHidden(page, hidden) {
-  return page.evaluate((isHidden) => {
-    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
-    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (isHidden ? "hidden" : "visible") });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, hidden);
-}

@@ -56,12 +56,13 @@ export class History {
     const { kind, node } = renderMessage(message, { name, media: this.#media });
     if (kind === "none" || !node) return null;
     const isOwn = message.$userType === "end_user";
-    const meta = el("p", { class: "meta" }, el("span", { class: "author" }, isOwn ? t("you") : name), el("time", {}, clockWords(message.$timestamp)));
+    const meta = el("p", { class: "meta" }, el("span", { class: "author" }, isOwn ? t("you") : name), el("time", {}, clockWords(message.$timestamp, chat.timezone)));
     return el("li", { class: `message is-${kind}${isOwn ? " is-own" : ""}`, data: { author: message.$userType } }, kind === "note" ? null : meta, node);
   }
 }
 
 function nameOf({ $userType, $userId }, { agents }) {
-  const known = agents?.find((agent) => agent.id === $userId && (!agent.type || agent.type === $userType));
+  // The numbers of people and of virtual agents are not of one kind.
+  const known = $userType === "agent" ? agents?.find(({ id }) => id === $userId) : undefined;
   return known?.name ?? t($userType === "virtual_agent" ? "virtualAgent" : "agent");
 }

@@ -14,12 +14,14 @@ export class DeskConversation {
   typingName = null;
   /** What the customer has typed and not sent, where the company shows it. */
   preview = "";
+  #agentId;
   #stream;
   #onEvent;
   #isRead = false;
 
-  /** `onEvent(conversation, kind, detail)` hears `messages`, `chat`, `typing`, `connection` and `reset`. */
-  constructor(chat, onEvent) {
+  /** `agentId` is the agent who looks; `onEvent(conversation, kind, detail)` hears `messages`, `chat`, `typing`, `connection` and `reset`. */
+  constructor(chat, agentId, onEvent) {
+    this.#agentId = agentId;
     this.chat = chat;
     this.#onEvent = onEvent;
     this.#stream = openChatStream(chat.id, {
@@ -37,7 +39,13 @@ export class DeskConversation {
   }
 
   get isOver() {
-    return !GOING_ON.includes(this.chat.status);
+    return !GOING_ON.includes(this.chat.status) || this.isElsewhere;
+  }
+
+  /** Handed on: a colleague has it, or it waits for one. Whoever had it may read on. */
+  get isElsewhere() {
+    const { status, agent } = this.chat;
+    return status === "queued" || (status === "assigned" && agent?.id !== this.#agentId);
   }
 
   get customerName() {

@@ -198,7 +198,7 @@ function takeChats(chats) {
 
 function keepConversation(chat) {
   const known = conversations.get(chat.id);
-  if (!known) return conversations.set(chat.id, new DeskConversation(chat, onConversation));
+  if (!known) return conversations.set(chat.id, new DeskConversation(chat, agentId, onConversation));
   if (chat.revision >= known.chat.revision) known.chat = { ...known.chat, ...chat };
 }
 
@@ -275,7 +275,7 @@ function drawRoom(conversation) {
   about.show(chat);
   for (const id of ["finish", "transfer", "composer"]) show(byId(id), !over);
   show(byId("ended"), over);
-  setText(byId("ended"), t(`desk.over.${chat.status}`) ?? t("desk.over.finished"));
+  setText(byId("ended"), conversation.isElsewhere ? t("desk.over.transferred") : (t(`desk.over.${chat.status}`) ?? t("desk.over.finished")));
   composer.enabled = !over;
   if (over) view.close();
   else if (conversation.typingName) view.showTyping(conversation.typingName, conversation.preview);

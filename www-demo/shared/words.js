@@ -28,14 +28,17 @@ export function countdown(left_ms) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** The time of day of a message. Takes a `Date` (the SDK) or milliseconds (the wire). */
-export function clockWords(time) {
-  return new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit" }).format(time);
+/** The time of day of a message, in the reader's time zone unless another is given. Takes a `Date` (the SDK) or milliseconds (the wire). */
+export function clockWords(time, timeZone) {
+  return inZone(time, { hour: "numeric", minute: "2-digit" }, timeZone);
 }
 
-/** Day and time. `timeZone` is the one to show it in; the reader's own by default. */
+/** Day and time, in the reader's time zone unless another is given. */
 export function dateWords(time, timeZone) {
-  const format = { dateStyle: "medium", timeStyle: "short" };
+  return inZone(time, { dateStyle: "medium", timeStyle: "short" }, timeZone);
+}
+
+function inZone(time, format, timeZone) {
   try {
     return new Intl.DateTimeFormat(language(), { ...format, timeZone }).format(time);
   } catch {

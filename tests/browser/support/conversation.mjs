@@ -72,3 +72,12 @@ export async function startConversation(stage) {
   await customer.getByText(/You are talking to/u).waitFor();
   return { customer, desk };
 }
+
+/** What a browser does to a page behind another tab; headless pages are always in front. */
+export function setHidden(page, hidden) {
+  return page.evaluate((isHidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (isHidden ? "hidden" : "visible") });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}

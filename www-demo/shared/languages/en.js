@@ -237,7 +237,7 @@ export default {
   "desk.state.va_dismissed": "paused",
   "desk.over.finished": "This conversation has ended.",
   "desk.over.dismissed": "This conversation is paused: the customer wrote nothing. It comes back to the queue when they do.",
-  "desk.over.transferred": "This conversation was handed on.",
+  "desk.over.transferred": "You no longer have this conversation.",
   "signIn.title": "Open your counter",
   "signIn.lead": "Sign in to see who is waiting.",
   "signIn.login": "Login",

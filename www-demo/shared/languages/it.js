@@ -236,7 +236,7 @@ export default {
   "desk.state.va_dismissed": "in pausa",
   "desk.over.finished": "Questa conversazione è terminata.",
   "desk.over.dismissed": "Questa conversazione è in pausa: il cliente non ha scritto. Torna in coda quando lo fa.",
-  "desk.over.transferred": "Questa conversazione è stata passata ad altri.",
+  "desk.over.transferred": "Non hai più questa conversazione.",
   "signIn.title": "Apri il tuo sportello",
   "signIn.lead": "Accedi per vedere chi aspetta.",
   "signIn.login": "Nome utente",

@@ -236,7 +236,7 @@ export default {
   "desk.state.va_dismissed": "em pausa",
   "desk.over.finished": "Esta conversa terminou.",
   "desk.over.dismissed": "Esta conversa está em pausa: o cliente não escreveu. Volta à fila quando o fizer.",
-  "desk.over.transferred": "Esta conversa foi passada a outros.",
+  "desk.over.transferred": "Já não tem esta conversa.",
   "signIn.title": "Abra o seu balcão",
   "signIn.lead": "Entre para ver quem espera.",
   "signIn.login": "Utilizador",
