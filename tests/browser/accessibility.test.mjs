@@ -46,6 +46,44 @@ test("every state of both pages keeps the rules for labels, roles and contrast, 
   });
 });
 
+test("dialogs, panels and the developer tools keep them too", async () => {
+  await withStage(
+    async (stage) => {
+      // Whoever is accepted while the next question is asked answers one that is over.
+      stage.expectFaults(/409.*check_in/u);
+      const page = await stage.customer({ query: { tools: "" } });
+      await page.getByRole("heading", { name: "How can we help?" }).waitFor();
+      await page.locator("#tools-list summary").first().click();
+      await check(page, "lobby with developer tools");
+      await page.getByRole("button", { name: "Close the developer tools" }).click();
+      for (const name of ["Earlier chats", "What the site sends"]) {
+        await page.getByRole("button", { name }).click();
+        await page.getByRole("dialog", { name }).waitFor();
+        await check(page, name);
+        await page.keyboard.press("Escape");
+      }
+      await takeTicket(page, /^Warranty/u);
+      await page.getByRole("button", { name: "Ask for a person" }).click();
+      await page.locator("#offer").getByRole("button", { name: "Keep waiting" }).waitFor();
+      await check(page, "other ways");
+      await page.locator("#offer").getByRole("button", { name: "Keep waiting" }).click();
+      await page.getByRole("dialog", { name: "Are you still there?" }).waitFor();
+      await check(page, "check-in");
+      await page.getByRole("button", { name: "I am here" }).click();
+
+      const desk = await stage.desk();
+      await signIn(desk);
+      await accept(desk);
+      await desk.getByText("About this chat").click();
+      await check(desk, "about the customer");
+      await desk.getByRole("button", { name: "Transfer" }).click();
+      await desk.getByRole("radio").first().waitFor();
+      await check(desk, "transfer");
+    },
+    { config: "[chat.check_in]\nafter_ms = 1500\ntimeout_ms = 60000\n" },
+  );
+});
+
 test("a customer needs only the keyboard, from the ticket to a new chat", async () => {
   await withStage(async (stage) => {
     const page = await stage.customer();

@@ -54,7 +54,7 @@ test("signed and unsigned data, the request and a conversation from elsewhere re
     assert.match(await about.locator('[data-section="request"]').innerText(), /uma@example\.com/u);
     assert.match(await about.locator('[data-section="transcript"]').innerText(), /Does the city bike have lights\?[\s\S]*Yes/u);
     await picture(desk, "site-data-desk");
-    for (const section of await about.locator("summary").all()) await section.click();
+    await about.getByText("Earlier conversation elsewhere").click();
 
     // What the customer does besides writing.
     await customer.getByRole("button", { name: "Your name" }).click();
@@ -63,6 +63,7 @@ test("signed and unsigned data, the request and a conversation from elsewhere re
     await desk.getByRole("heading", { name: "Uma" }).waitFor();
     await about.getByText("What the customer did").click();
     await about.getByText("told a name").waitFor();
+    await about.getByText("asked for a person").waitFor();
 
     // The desk in another language, in the middle of it.
     await say(desk, "Hello Uma");

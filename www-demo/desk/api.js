@@ -76,9 +76,11 @@ export class DeskApi {
     return (await this.#call("GET", `/forms?chat_id=${chatId}`)).forms;
   }
 
-  /** What the end user did besides writing: `{ at_ms, name, data }`, in order. */
+  /** What the end user did besides writing, asking for a person included: `{ at_ms, name, data }`, oldest first. */
   async events(chatId) {
-    return (await this.#call("GET", `/chats/${chatId}/events`)).events;
+    const { events, escalations = [] } = await this.#call("GET", `/chats/${chatId}/events`);
+    const asked = escalations.map(({ at_ms, reason, deflection_channel }) => ({ at_ms, name: "escalation", data: { reason, deflection_channel } }));
+    return [...events, ...asked].toSorted((a, b) => a.at_ms - b.at_ms);
   }
 
   /** The agents who serve a company, and whether they are on duty. */

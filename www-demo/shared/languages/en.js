@@ -266,6 +266,7 @@ export default {
   "flag.repeat_customer": "Returning customer",
   "flag.bad_actor": "Bad experience before",
   "flag.unsigned": "unsigned",
+  "event.escalation": "asked for a person",
   "event.form_clicked": "opened a form",
   "event.name_changed": "told a name",
   "transfer.open": "Transfer",

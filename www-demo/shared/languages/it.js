@@ -265,6 +265,7 @@ export default {
   "flag.repeat_customer": "Cliente abituale",
   "flag.bad_actor": "Brutte esperienze in passato",
   "flag.unsigned": "non firmato",
+  "event.escalation": "ha chiesto una persona",
   "event.form_clicked": "ha aperto un modulo",
   "event.name_changed": "ha detto un nome",
   "transfer.open": "Passa",

@@ -265,6 +265,7 @@ export default {
   "flag.repeat_customer": "Cliente habitual",
   "flag.bad_actor": "Más experiências anteriores",
   "flag.unsigned": "não assinado",
+  "event.escalation": "pediu uma pessoa",
   "event.form_clicked": "abriu um formulário",
   "event.name_changed": "disse um nome",
   "transfer.open": "Passar",
