@@ -82,6 +82,7 @@ fn browser_form(address: &str) -> JsValue {
 }
 
 const ADDRESS: &str = "https://forms.test/pay";
+const FORGED: &str = r#"{"type":"form_complete","signature":"sig","data":{"status":"forged"}}"#;
 const DONE: &str = r#"{"type":"form_complete","signature":"sig","data":{"status":"success"}}"#;
 
 #[wasm_bindgen_test]
@@ -97,10 +98,14 @@ async fn a_browser_form_ends_when_its_own_frame_says_so_with_the_signature() {
         let attached = client.ask("attachBrowserForm", &[&browser_form(ADDRESS), &form], &NONE);
         turn().await;
         turn().await;
-        post_from(&other, believed_origin, &json(DONE));
-        post_from(&form, "https://elsewhere.test", &json(DONE));
-        post_from(&form, believed_origin, &json(r#"{"type":"form_complete","signature":"forged"}"#));
-        post_from(&form, believed_origin, &json(r#"{"type":"form_complete"}"#));
+        post_from(&other, believed_origin, &json(FORGED));
+        post_from(&form, "https://elsewhere.test", &json(FORGED));
+        post_from(
+            &form,
+            believed_origin,
+            &json(r#"{"type":"form_complete","signature":"forged","data":{"status":"forged"}}"#),
+        );
+        post_from(&form, believed_origin, &json(r#"{"type":"form_complete","data":{"status":"forged"}}"#));
         post_from(&form, believed_origin, &json(r#"{"type":"resize","signature":"sig"}"#));
         post_from(&form, believed_origin, &JsValue::NULL);
         turn().await;
