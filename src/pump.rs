@@ -160,6 +160,10 @@ impl Pump {
     /// Ends everything; harmless when repeated.
     pub(crate) fn close(self: &Rc<Self>) {
         self.feed(Input::Close);
+        // Nobody comes back for what still waits; a closed client tells listeners nothing, so it comes to an end.
+        while !self.running.get() && !self.inputs.borrow().is_empty() {
+            self.work_off();
+        }
         self.page.borrow_mut().take();
         drop(self.locks.take());
         if let Some(timer) = self.timer.borrow_mut().as_mut() {
@@ -205,6 +209,10 @@ impl Pump {
     /// Hands in one input, and carries out what follows unless that is already under way further up the stack.
     pub(crate) fn feed(self: &Rc<Self>, input: Input<Js>) {
         self.inputs.borrow_mut().push_back(input);
+        self.work_off();
+    }
+
+    fn work_off(self: &Rc<Self>) {
         if self.running.replace(true) {
             return;
         }

@@ -183,10 +183,13 @@ async fn a_listener_that_answers_every_error_with_a_call_that_fails_leaves_the_p
     let calling = client.clone();
     let failed = std::rc::Rc::new(std::cell::Cell::new(0_u32));
     let counted = failed.clone();
+    let last = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let newest = last.clone();
     let listener = Closure::<dyn FnMut()>::new(move || {
         counted.set(counted.get() + 1);
-        // There is no chat: an error event at once.
+        // There is no chat: an error event at once. Two for each: ever more wait for their turn.
         drop(calling.fetch_messages(&NONE));
+        *newest.borrow_mut() = Some(calling.fetch_messages(&NONE));
     });
     client.on(&"error".into(), listener.into_js_value()).unwrap();
     drop(client.fetch_messages(&NONE));
@@ -196,6 +199,9 @@ async fn a_listener_that_answers_every_error_with_a_call_that_fails_leaves_the_p
     assert!(failed.get() > 1_000, "every call is answered: {}", failed.get());
     client.close();
     let before = failed.get();
+    let last = last.borrow_mut().take().expect("it was called");
+    let outcome = outcome(last).await;
+    assert_eq!(outcome.err().map(|error| text(&error, "code")).as_deref(), Some("closed"), "what waits is answered");
     turn().await;
     assert_eq!(failed.get(), before, "closing ends it");
 }
