@@ -2,15 +2,11 @@
 // way by keyboard alone, and what moves when somebody asked for less motion. It does not replace trying a screen reader.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
+import { check } from "./support/axe.mjs";
 import { accept, askForPerson, say, sees, signIn, takeTicket } from "./support/conversation.mjs";
 import { withStage } from "./support/stage.mjs";
-
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 test("every state of both pages keeps the rules for labels, roles and contrast, in light and dark", async () => {
   await withStage(async (stage) => {
@@ -132,23 +128,6 @@ test("nothing moves for somebody who asked for less motion", async () => {
     assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
   });
 });
-
-/** Fails with the rule, the place and the reason of each violation. */
-async function check(page, state) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // Through the debugger, because the page's own policy lets no foreign script in.
-    const violations = await page.evaluate(
-      async ({ source, tags }) => {
-        if (!globalThis.axe) (0, eval)(source);
-        const { violations } = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
-      },
-      { source: AXE, tags: RULES },
-    );
-    assert.deepEqual(violations, [], `${state}, ${colorScheme}`);
-  }
-}
 
 /** Presses Tab until something with this name has the focus. */
 async function tabTo(page, name) {

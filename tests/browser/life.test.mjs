@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { check } from "./support/axe.mjs";
 import { accept, askForPerson, say, sees, setHidden, signIn, startConversation, takeTicket } from "./support/conversation.mjs";
 import { picture } from "./support/screenshots.mjs";
 import { withStage } from "./support/stage.mjs";
@@ -78,6 +79,7 @@ test("a silent customer is warned, then paused, and goes on with the same questi
       await paused.getByText("This chat is paused.").waitFor();
       await desk.getByText(/^This conversation is paused/u).waitFor();
       await picture(customer, "life-paused");
+      await check(customer, "paused");
       await paused.getByRole("button", { name: "Same question" }).click();
       await customer.getByText(/^Waiting for a person/u).first().waitFor();
       await accept(desk);

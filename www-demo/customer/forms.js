@@ -93,7 +93,9 @@ export class Forms {
       // Behind the `#` it stays in the browser. The form's page repeats it when it says that it is filled in.
       src: `${address}#signature=${encodeURIComponent(signature)}`,
     });
-    const done = this.#client.attachBrowserForm(message, frame, { signal: this.#abort.signal });
+    // The demo's form is a page of its gateway; the SDK takes only whole addresses.
+    const whole = { ...message, form: { ...form, preview_endpoint: address } };
+    const done = this.#client.attachBrowserForm(whole, frame, { signal: this.#abort.signal });
     fill(byId("form-body"), frame);
     await done;
     byId("form-dialog").close();

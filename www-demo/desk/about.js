@@ -139,7 +139,7 @@ function part(item) {
     const buttons = (item.buttons ?? []).map(({ label, selected }) => el("li", { class: `choice${selected ? " is-taken" : ""}` }, String(label), selected && el("span", { class: "visually-hidden" }, ` ${t("choices.taken")}`)));
     return el("ul", { class: "choices is-listed" }, buttons);
   }
-  if (item?.type === "media" && item.media?.type === "image") return linkedPicture(item.media.url, "", {});
+  if (item?.type === "media" && item.media?.type === "image") return linkedPicture(item.media.url, undefined, {});
   return item?.media?.url ? el("p", {}, safeLink(item.media.url, t(`media.${item.media.type === "video" ? "video" : "document"}.unnamed`))) : null;
 }
 

@@ -60,9 +60,9 @@ export async function askForPerson(page) {
   await page.getByText(/Waiting for a person/u).first().waitFor();
 }
 
-/** A customer who talks to an agent: `{ customer, desk }`. */
-export async function startConversation(stage) {
-  const customer = await stage.customer();
+/** A customer who talks to an agent: `{ customer, desk }`. `options.customer` is `stage.customer`'s. */
+export async function startConversation(stage, options = {}) {
+  const customer = await stage.customer(options.customer);
   await takeTicket(customer);
   await customer.getByRole("button", { name: "Ask for a person" }).waitFor();
   await askForPerson(customer);

@@ -73,3 +73,18 @@ export function sampleGroups() {
     "hidden": [message("server_message", { message: { type: "text", messages: ["for machines"] } }), message("action", { action: "end" }), notice("formRequested"), notice("checkInRequired", { timeout_ms: 1 })],
   };
 }
+
+/** A PNG, drawn in a page. */
+export async function photo(page) {
+  const base64 = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 200 });
+    const context = canvas.getContext("2d");
+    const sky = context.createLinearGradient(0, 0, 0, 200);
+    sky.addColorStop(0, "#f4e4c9");
+    sky.addColorStop(1, "#a8371f");
+    context.fillStyle = sky;
+    context.fillRect(0, 0, 320, 200);
+    return canvas.toDataURL("image/png").split(",")[1];
+  });
+  return Buffer.from(base64, "base64");
+}

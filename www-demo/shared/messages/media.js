@@ -15,11 +15,11 @@ export function mediaNode(message, tools) {
   return linked(kindOf(message), link, altOf(message), tools);
 }
 
-/** A picture by its link; where the link is none, or does not load, words. */
+/** A picture by its link; where the link is none, or does not load, words. An empty `alt` is a decoration. */
 export function linkedPicture(link, alt, { media, onResize }) {
   const src = webAddress(link, media?.base);
   if (!src) return placeholder(t("media.picture.missing"));
-  return picture(src, alt || t("media.picture.unnamed"), onResize, { loading: "lazy", referrerpolicy: "no-referrer" });
+  return picture(src, alt ?? t("media.picture.unnamed"), onResize, { loading: "lazy", referrerpolicy: "no-referrer" });
 }
 
 /** `picture`, `video`, `audio` or `document`: a document that is a recording is played, not only offered for download. */
@@ -30,7 +30,7 @@ export function kindOf(message) {
 }
 
 function linked(kind, link, alt, tools) {
-  if (kind === "picture") return linkedPicture(link, alt, tools);
+  if (kind === "picture") return linkedPicture(link, alt || undefined, tools);
   const src = webAddress(link, tools.media?.base);
   if (!src) return placeholder(t(`media.${kind}.missing`));
   if (kind === "document") return el("p", { class: "file" }, icon("file"), safeLink(src, alt || t("media.document.unnamed")));
@@ -78,7 +78,7 @@ function attachment(message, tools) {
 function picture(src, alt, onResize, attributes = {}) {
   const image = el("img", { class: "picture", src, alt, ...attributes });
   image.addEventListener("load", () => onResize?.());
-  image.addEventListener("error", () => image.replaceWith(placeholder(t("media.failed", { name: alt }))));
+  image.addEventListener("error", () => image.replaceWith(placeholder(t("media.failed", { name: alt || t("media.picture.unnamed") }))));
   return image;
 }
 
