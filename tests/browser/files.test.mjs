@@ -41,7 +41,7 @@ test("a file on its way shows how far it is, can be given up, and a refused one 
     await customer.getByRole("progressbar", { name: /slow\.png/u }).waitFor();
     await picture(customer, "files-progress");
     await check(customer, "a file on its way");
-    await customer.getByRole("button", { name: "Do not send slow.png" }).click();
+    await customer.getByRole("button", { name: "Cancel slow.png" }).click();
     await customer.locator(".is-pending").waitFor({ state: "detached" });
     await customer.unroute("**/api/v1/uploads");
 

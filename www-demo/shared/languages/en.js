@@ -84,7 +84,7 @@ export default {
   "delivery.sent": "Sent",
   "delivery.failed": "Not sent",
   "delivery.again": "Send again",
-  "file.cancel": "Do not send {name}",
+  "file.cancel": "Cancel {name}",
   "file.cancel.short": "Cancel",
   "file.progress": "{name}: how much is sent",
   "choices.label": "Choices",

@@ -83,7 +83,7 @@ export default {
   "delivery.sent": "Inviato",
   "delivery.failed": "Non inviato",
   "delivery.again": "Invia di nuovo",
-  "file.cancel": "Non inviare {name}",
+  "file.cancel": "Annulla {name}",
   "file.cancel.short": "Annulla",
   "file.progress": "{name}: quanto è stato inviato",
   "choices.label": "Scelte",

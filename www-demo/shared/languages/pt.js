@@ -83,7 +83,7 @@ export default {
   "delivery.sent": "Enviada",
   "delivery.failed": "Não enviada",
   "delivery.again": "Enviar de novo",
-  "file.cancel": "Não enviar {name}",
+  "file.cancel": "Cancelar {name}",
   "file.cancel.short": "Cancelar",
   "file.progress": "{name}: quanto foi enviado",
   "choices.label": "Opções",
