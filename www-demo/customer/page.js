@@ -35,6 +35,9 @@ import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
 import { isOver, Ticket } from "./ticket.js";
 
+/** A chat that has one of these takes files. */
+const FILE_FEATURES = ["photo", "video", "audio", "document"];
+
 const options = readPageOptions(location);
 const recorder = new Recorder();
 // Without the developer tools this would be the client itself.
@@ -197,6 +200,8 @@ function showChat(chat) {
   show(byId("ended"), over);
   show(byId("composer"), !over);
   composer.enabled = !over;
+  // What cannot be done here is not offered.
+  show(byId("composer").querySelector(".attach"), FILE_FEATURES.some((feature) => state.features?.includes(feature)));
   conversation.refreshNames();
 }
 

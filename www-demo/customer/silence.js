@@ -4,7 +4,7 @@ import { attempt } from "../shared/attempt.js";
 import { byId } from "../shared/dom.js";
 import { t } from "../shared/language.js";
 import { hidePanel, showPanel } from "../shared/panel.js";
-import { countdown } from "../shared/words.js";
+import { countdown, dateWords } from "../shared/words.js";
 
 const PAUSED = ["dismissed", "va_dismissed"];
 
@@ -35,7 +35,7 @@ export class Silence {
     if (!PAUSED.includes(state.status)) return hidePanel(byId("paused"), byId("text"));
     showPanel(byId("paused"), {
       title: t("paused.title"),
-      text: t("paused.text"),
+      text: [t("paused.text"), state.timeout_at && t("paused.until", { time: dateWords(new Date(state.timeout_at)) })].filter(Boolean).join(" "),
       iconName: "clock",
       actions: [
         { label: t("paused.resume"), isPrimary: true, run: () => attempt(this.#notice, null, () => this.#resume(state.id)) },

@@ -274,6 +274,9 @@ function drawRoom(conversation) {
   setText(byId("room-details"), `${ticketNumber(chat.id)} · ${menuName(chat)}`);
   about.show(chat);
   for (const id of ["finish", "transfer", "composer"]) show(byId(id), !over);
+  // What the gateway does not offer is not shown.
+  show(byId("composer").querySelector(".attach"), chat.features?.includes("document") === true);
+  show(byId("forms-open"), chat.features?.includes("form") === true);
   show(byId("ended"), over);
   setText(byId("ended"), conversation.isElsewhere ? t("desk.over.transferred") : (t(`desk.over.${chat.status}`) ?? t("desk.over.finished")));
   composer.enabled = !over;

@@ -62,7 +62,7 @@ export function sampleGroups() {
       notice("chatResumed"),
       notice("checkInTimedOut"),
       notice("memberLeft", { member: { type: "agent", id: 2, display_name: "Ada" } }),
-      notice("chatEnded", { ended_by: "system" }),
+      notice("chatEnded", { ended_by: "system", fail_reason: "expired" }),
       notice("somethingNew"),
     ],
     "grouped": [

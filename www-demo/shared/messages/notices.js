@@ -15,7 +15,7 @@ export function noticeWords(message, name) {
   const about = message.agent?.name ?? message.member?.display_name ?? (message.$userType === "system" ? "" : name);
   switch (event) {
     case "chatEnded":
-      return t(`notice.chatEnded.${message.ended_by}`) ?? t("notice.chatEnded");
+      return t(`notice.chatEnded.${message.fail_reason ?? message.ended_by}`) ?? t("notice.chatEnded");
     case "chatTransferred":
       return t(`notice.chatTransferred.${message.to?.type}`, { name: message.to?.name ?? "" }) ?? t("notice.chatTransferred");
     case "dismissalWarning":
