@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::client::{
-    BackoffOptions, Call, Client, Config, DeliveryState, Event, FILE_FIELD, Input, OpId, Output, RequestId, Settled,
-    StreamId,
+    Answer, BackoffOptions, Call, Client, Config, DeliveryState, Event, FILE_FIELD, Input, Method, OpId, Output, Plan,
+    RequestId, Scope, Settled, StreamId,
 };
 use engine::gateway::Author;
 use wire::{Document, ErrorCode};
@@ -64,7 +64,33 @@ pub(crate) enum Op {
     Send(Tag),
     /// `fetchMessages`, when listeners had seen everything before this index.
     Fetch(u64),
+    /// A word of someone who waits.
+    Wait(Wish),
     Other,
+}
+
+/// What someone who waits says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// `notifyCheckInState`.
+    Notify,
+    /// `checkIn`.
+    CheckIn,
+    /// `rejoinChat`.
+    Rejoin,
+}
+
+impl Wish {
+    /// The request, as the package's chunk works it out.
+    fn plan(self) -> Plan<Doc> {
+        let state = |state: &str| ("/check_in", Doc::object(vec![("state", Doc::string(state))]));
+        let (path, body) = match self {
+            Wish::Notify => state("notified"),
+            Wish::CheckIn => state("confirmed"),
+            Wish::Rejoin => ("/rejoin", Doc::object(Vec::new())),
+        };
+        Plan { method: Method::Post, scope: Scope::Chat, path: path.to_owned(), body: Some(body), answer: Answer::Json }
+    }
 }
 
 /// A request that is not answered.
@@ -364,7 +390,13 @@ impl World {
                 self.send_request(tab, request);
             }
             // Nobody here makes a call that a driver works out.
-            Output::Plan { .. } => {}
+            Output::Plan { request, op } => {
+                let plan = match self.tabs[tab].ops.get(&op) {
+                    Some(Op::Wait(wish)) => Some(wish.plan()),
+                    _ => None,
+                };
+                self.tabs[tab].inputs.push_back(Input::Planned { request, plan: Ok(plan) });
+            }
             Output::CancelHttp { request } => drop(self.tabs[tab].requests.remove(&request)),
             Output::OpenStream { stream, transport } => self.open_stream(tab, stream, transport),
             Output::Lock { name } => self.ask_for_lock(tab, name),
@@ -518,7 +550,7 @@ impl World {
                 }
             }
             (Op::Fetch(seen), Ok(Settled::Messages(messages))) => self.fetched(tab, seen, &messages),
-            (Op::Create | Op::Load | Op::Other, Ok(_)) | (_, Err(_)) => {}
+            (Op::Create | Op::Load | Op::Wait(_) | Op::Other, Ok(_)) | (_, Err(_)) => {}
             (Op::Send(tag), Ok(Settled::NotSent)) => self.ledger.reject(tag),
             (op, Ok(_)) => self.wrong(format!("tab {tab}: {op:?} is settled with something else")),
         }

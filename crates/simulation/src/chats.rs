@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine::gateway::{
-    Act, Actor, Change, ChatSession, ChatState, Command, Done, Input, Limits, Message, Notice, Output, Script, SentKey,
-    open,
+    Act, Actor, Change, ChatSession, ChatState, CheckInLimits, Command, Done, Input, Limits, Message, Notice, Output,
+    Script, SentKey, open,
 };
 use store::{ChatRecord, MessageBody, PageLimit, StoreError};
 use wire::{Document, ErrorCode};
@@ -46,6 +46,10 @@ pub(crate) enum Mail {
     },
     /// A timer of it may be due.
     Wake,
+    /// How far it has come in its queue.
+    Place(u64),
+    /// The end user's page is in view, or not, said beside the stream.
+    Visibility(Actor, bool),
 }
 
 /// A chat as the disk has it, with the keys of its messages.
@@ -86,18 +90,42 @@ impl Script<MessageBody> for Echo {
         }
     }
 
-    fn notice(&self, _: &ChatState, notice: Notice) -> MessageBody {
-        MessageBody::from_stored(serde_json::json!({ "type": "noti", "event": notice.as_str() }).to_string())
+    fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
+        // What the notice says of the chat, so that the conversation can be compared with its state (`life`).
+        let (status, agent) = (chat.status.as_str(), chat.agent_id);
+        let body = serde_json::json!({ "type": "noti", "event": notice.as_str(), "status": status, "agent": agent });
+        MessageBody::from_stored(body.to_string())
     }
 }
 
-/// Small limits, so that tails and pages end often.
+/// Small limits, so that tails and pages end often. Each world has its own timers, and most are without some.
 pub(crate) fn limits(random: &mut Random) -> Limits {
+    let mut some = |one_in: u64, least_ms: u64, most_ms: u64| {
+        let ms = random.between(least_ms, most_ms);
+        random.one_in(one_in).then_some(ms)
+    };
+    let dismiss_after_ms = some(2, 3_000, 20_000);
+    let dismiss_warning_ms = some(2, 500, 2_900);
+    let va_dismiss_after_ms = some(3, 3_000, 20_000);
+    let queue_timeout_ms = some(4, 10_000, 60_000);
+    let chat_timeout_ms = some(3, 20_000, 200_000);
+    let check_in = CheckInLimits {
+        // Everywhere, so that each of the reasons to ask is enough.
+        timeout_ms: some(1, 1_000, 12_000).unwrap_or(0),
+        after_ms: some(2, 500, 6_000),
+        at_position: some(2, 1, 2),
+        hidden_after_ms: some(2, 1_000, 10_000),
+        rejoin_at_front: some(2, 0, 0).is_some(),
+    };
     Limits {
         tail_messages: random.position(5),
         batch_messages: random.between(1, 6),
-        dismiss_after_ms: random.one_in(2).then_some(random.between(3_000, 20_000)),
-        chat_timeout_ms: random.one_in(3).then_some(random.between(20_000, 200_000)),
+        dismiss_after_ms,
+        dismiss_warning_ms,
+        va_dismiss_after_ms,
+        queue_timeout_ms,
+        chat_timeout_ms,
+        check_in,
         late_grace_ms: random.between(1_000, 20_000),
         ..Limits::default()
     }
@@ -191,7 +219,7 @@ impl World {
         match mail {
             Mail::Command { answer_to, .. } => self.answer_command(answer_to, Err(code)),
             Mail::Join { connection, .. } => self.refuse_stream(connection, code),
-            Mail::Wake => {}
+            Mail::Wake | Mail::Place(_) | Mail::Visibility(..) => {}
         }
     }
 
@@ -204,6 +232,8 @@ impl World {
                 Input::Command { request, actor, command }
             }
             Mail::Wake => return self.plan_chat_tick(chat_id),
+            Mail::Place(place) => Input::Place { place },
+            Mail::Visibility(actor, visible) => Input::VisibilityBeside { actor, visible },
             Mail::Join { actor, cursor, connection } => {
                 let is_open = self.connections.get(&connection).is_some_and(|entry| entry.gateway_end.open);
                 if !is_open {
@@ -350,6 +380,11 @@ impl World {
         } else {
             self.plan_unload(chat_id);
         }
+    }
+
+    /// The newest message that a loaded chat's session knows.
+    pub(crate) fn known_to_gateway(&self, chat_id: u64) -> Option<u64> {
+        self.gateway.hosts.get(&chat_id)?.session.as_ref().map(|session| session.state().last_index)
     }
 
     /// Nothing in the gateway grows without bound.

@@ -62,11 +62,22 @@ impl World {
         }
         let (store, media_id) = (self.store(), upload.media_id);
         let object = format!("picture {media_id}");
+        let number = self.gateway.number();
+        if told {
+            self.gateway.receiving.insert(number, upload);
+        }
         let stored = StoredMedia { object, content_type: "image/png".to_owned() };
         self.spawn(async move {
             let done = store.complete_media(media_id, stored, FILE_BYTES).await;
-            TaskEnd::File(told.then_some(upload), done.is_ok())
+            TaskEnd::File(number, done.is_ok())
         });
+    }
+
+    /// The process dies: whoever sends it a file notices that the connection is gone.
+    pub(crate) fn uploads_lost_the_gateway(&mut self) {
+        for upload in std::mem::take(&mut self.gateway.receiving).into_values() {
+            self.file_stored(Some(upload), false);
+        }
     }
 
     /// The gateway answers to a file.

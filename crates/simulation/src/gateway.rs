@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use engine::client::{Method, Request, Response};
-use engine::gateway::{Actor, Command, Input};
+use engine::gateway::{Actor, CheckInAnswer, Command, Input};
 use store::{
     ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, Overdue, PageLimit, Profile, Store,
-    StoreError,
+    StoreError, Waiting,
 };
 use wire::{Document, ErrorCode, close};
 
@@ -74,10 +74,12 @@ pub(crate) enum TaskEnd {
     Loaded(u64, Box<Result<Option<Loaded>, StoreError>>),
     /// With a command whose file is there.
     Command(Option<ReplyTo>, u64, Actor, Command<MessageBody>),
-    /// With a file that is stored, or not; the page that is told.
-    File(Option<Upload>, bool),
+    /// With a file that is stored, or not.
+    File(u64, bool),
     /// With the chats whose timers may be due.
     Quiet(Vec<u64>),
+    /// With the queues as they stand.
+    Places(Vec<Waiting>),
     /// With what a chat's session waits for; `true` where the chat was at another revision.
     Input(u64, Input<MessageBody>, bool),
 }
@@ -96,6 +98,8 @@ pub(crate) struct Gateway {
     pub(crate) hosts: BTreeMap<u64, Host>,
     tasks: BTreeMap<u64, Task>,
     pub(crate) last_number: u64,
+    /// Files that are being written, and whom to tell.
+    pub(crate) receiving: BTreeMap<u64, Upload>,
     /// Requests that are not answered.
     pub(crate) serving: BTreeMap<u64, Option<ReplyTo>>,
     heartbeat_ms: u64,
@@ -122,6 +126,7 @@ impl Gateway {
             hosts: BTreeMap::new(),
             tasks: BTreeMap::new(),
             last_number: 0,
+            receiving: BTreeMap::new(),
             serving: BTreeMap::new(),
             heartbeat_ms: random.between(5, 20) * 1000,
             session_lifetime_ms,
@@ -210,7 +215,11 @@ impl World {
             TaskEnd::Answer(reply_to, response) => self.answer(reply_to, response),
             TaskEnd::Loaded(chat_id, result) => self.chat_loaded(chat_id, *result),
             TaskEnd::Command(reply_to, chat_id, actor, command) => self.command(reply_to, chat_id, actor, command),
-            TaskEnd::File(upload, stored) => self.file_stored(upload, stored),
+            TaskEnd::File(number, stored) => {
+                let upload = self.gateway.receiving.remove(&number);
+                self.file_stored(upload, stored);
+            }
+            TaskEnd::Places(waiting) => self.tell_places(&waiting),
             TaskEnd::Quiet(chats) => chats.into_iter().for_each(|chat_id| self.post_to_chat(chat_id, Mail::Wake)),
             TaskEnd::Input(chat_id, input, conflict) => {
                 if conflict {
@@ -308,6 +317,9 @@ impl World {
             self.sync += 1;
             let (ms, sync) = (self.random.between(300, 5_000), self.sync);
             self.later(ms, Happening::SyncDone { sync });
+            // Whoever comes new right after that may know more than the present process.
+            let (tab, reload_ms) = (self.random.position(self.tabs.len()), ms + self.random.between(1, 200));
+            self.later(reload_ms, Happening::Reload { tab });
             most_down_ms = 300;
         } else {
             self.sync += 1;
@@ -371,6 +383,7 @@ impl World {
         gateway.hosts.clear();
         gateway.tasks.clear();
         let serving = std::mem::take(&mut gateway.serving);
+        self.uploads_lost_the_gateway();
         for reply_to in serving.into_values() {
             self.answer_quietly(reply_to, None);
         }
@@ -392,6 +405,7 @@ impl World {
         self.gateway.runs = true;
         let life = self.gateway.life;
         self.later(1, Happening::TimersWatched { life });
+        self.later(1, Happening::PlacesWatched { life });
     }
 
     /// Looks for chats that nobody has loaded and whose timers are due (`crates/gateway/src/chats/timers.rs`).
@@ -402,6 +416,30 @@ impl World {
         let store = self.store();
         self.spawn(async move { TaskEnd::Quiet(store.quiet_chats(overdue, 500).await.unwrap_or_default()) });
         self.later((shortest_ms / 4).clamp(50, 10_000), Happening::TimersWatched { life });
+    }
+
+    /// Looks how far those who wait have come (`crates/gateway/src/chats/places.rs`).
+    pub(crate) fn watch_places(&mut self, life: u32) {
+        let check_in = self.gateway.limits.check_in;
+        if life != self.gateway.life || !check_in.is_on() || check_in.at_position.is_none() {
+            return;
+        }
+        let store = self.store();
+        self.spawn(async move { TaskEnd::Places(store.queues(500).await.unwrap_or_default()) });
+        let ms = self.random.between(200, 1_500);
+        self.later(ms, Happening::PlacesWatched { life });
+    }
+
+    fn tell_places(&mut self, waiting: &[Waiting]) {
+        let Some(asked_at) = self.gateway.limits.check_in.at_position else { return };
+        let mut places: BTreeMap<u64, u64> = BTreeMap::new();
+        for chat in waiting {
+            let place = places.entry(chat.menu_id).or_default();
+            *place += 1;
+            if chat.queue_behind != (*place > asked_at) {
+                self.post_to_chat(chat.chat_id, Mail::Place(*place));
+            }
+        }
     }
 
     pub(crate) fn gateway_runs(&self) -> bool {
@@ -480,6 +518,22 @@ impl World {
             }
             (Method::Post, ["chats", id, "resume"]) => {
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Resume)
+            }
+            (Method::Post, ["chats", id, "check_in"]) => {
+                let answer = match body.text("state").as_deref() {
+                    Some("notified") => CheckInAnswer::Notified,
+                    Some("confirmed") => CheckInAnswer::Confirmed,
+                    _ => return self.answer(reply_to, refusal(ErrorCode::InvalidArgument)),
+                };
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::CheckIn(answer))
+            }
+            (Method::Post, ["chats", id, "rejoin"]) => {
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::Rejoin)
+            }
+            (Method::Post, ["chats", id, "visibility"]) => {
+                let visible = body.flag("visible").unwrap_or(true);
+                self.post_to_chat(number(id).unwrap_or(0), Mail::Visibility(actor, visible));
+                self.answer(reply_to, Response { status: 204, retry_after_ms: None, body: None });
             }
             (Method::Post, ["chats", id, "typing"]) => {
                 let typing = body.flag("typing").unwrap_or(false);
@@ -630,6 +684,10 @@ impl World {
             (Some("typing"), Some(chat_id)) => {
                 let typing = frame.flag("typing").unwrap_or(false);
                 self.chat_input(chat_id, Input::Typing { stream: connection, typing });
+            }
+            (Some("visibility"), Some(chat_id)) => {
+                let visible = frame.flag("visible").unwrap_or(true);
+                self.chat_input(chat_id, Input::Visibility { stream: connection, visible });
             }
             (Some("pong"), _) => {}
             (kind, _) => self.wrong(format!("the client says {kind:?} on a stream out of turn")),

@@ -7,6 +7,7 @@ use engine::gateway::{Author, ChatState, Message};
 use store::MessageBody;
 
 use crate::disk::Durable;
+use crate::life::{Turns, follow};
 
 /// A message that somebody asked to send; its text is `m` and this number.
 pub(crate) type Tag = usize;
@@ -84,6 +85,7 @@ pub(crate) struct Ledger {
     pub(crate) chats: BTreeMap<u64, Truth>,
     by_client_id: HashMap<String, Tag>,
     pub(crate) messages: Messages,
+    pub(crate) turns: Turns,
 }
 
 pub(crate) type Check = Result<(), String>;
@@ -133,6 +135,10 @@ impl Ledger {
     /// A change has become durable.
     pub(crate) fn durable(&mut self, durable: Durable) -> Check {
         let Durable { chat_id, change } = durable;
+        let before = self.chats.get(&chat_id).map(|truth| truth.state.clone());
+        if let Some(before) = before {
+            follow(&before, &change, &mut self.turns).map_err(|what| format!("chat {chat_id}: {what}"))?;
+        }
         let state = ChatState { id: chat_id, ..change.state };
         let truth = self.chats.entry(chat_id).or_insert_with(|| Truth {
             state: state.clone(),

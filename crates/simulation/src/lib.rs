@@ -34,6 +34,7 @@ mod faults;
 mod files;
 mod gateway;
 mod ledger;
+mod life;
 mod locks;
 mod network;
 mod people;
@@ -45,6 +46,7 @@ mod world;
 pub use document::Doc;
 pub use faults::{Counts, Fault};
 pub use ledger::Messages;
+pub use life::{Turn, Turns};
 pub use random::Random;
 pub use world::Outcome;
 
@@ -70,6 +72,8 @@ pub fn run(seed: u64, trace: bool) -> Outcome {
     world.run(10_000);
     world.last_words();
     world.run(REST_MS);
+    world.words_to_stale_chats();
+    world.run(10_000);
     let mut rest = Ok(());
     for _ in 0..LOOKS {
         rest = world.is_at_rest();

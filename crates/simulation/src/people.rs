@@ -2,14 +2,15 @@
 //! directly and repeat what was not answered, under the same idempotency key, as the desk does.
 
 use engine::client::{Call, Input};
-use engine::gateway::{Actor, Author, Command, Done, Status};
+use engine::gateway::{Actor, Author, Command, Done, Status, TransferTo};
 use store::MessageBody;
 use wire::ErrorCode;
 
-use crate::browser::{Op, Profile, Tab};
+use crate::browser::{Op, Profile, Tab, Wish};
 use crate::chats::{AnswerTo, Mail};
 use crate::faults::Fault;
 use crate::ledger::{Sender, Tag, text_of};
+use crate::life::Turn;
 use crate::locks::Locks;
 use crate::random::Random;
 use crate::world::{Happening, World};
@@ -41,7 +42,8 @@ impl People {
             calls: (0..AGENTS).map(|_| None).collect(),
             last_call: 0,
             customer_pause_ms: random.between(200, 6_000),
-            agent_pause_ms: random.between(300, 6_000),
+            // In some worlds one waits for long.
+            agent_pause_ms: if random.one_in(3) { random.between(10_000, 60_000) } else { random.between(300, 6_000) },
         }
     }
 
@@ -85,6 +87,7 @@ impl World {
         }
         self.later(500, Happening::Gust);
         self.later(1, Happening::TimersWatched { life: 0 });
+        self.later(1, Happening::PlacesWatched { life: 0 });
     }
 
     pub(crate) fn customer_acts(&mut self, profile: usize) {
@@ -102,6 +105,11 @@ impl World {
         let tab = awake[self.random.position(awake.len())];
         if self.tabs[tab].view.chat.is_none() || (self.tabs[tab].view.ended && self.random.one_in(3)) {
             return self.find_chat(tab);
+        }
+        if let Some(wish) = self.wish_of(tab)
+            && !self.random.one_in(4)
+        {
+            return self.call(tab, Op::Wait(wish), Call::Planned { is_patient: false });
         }
         match self.random.below(100) {
             0..=59 => self.talk(tab),
@@ -130,6 +138,19 @@ impl World {
             92 => self.call(tab, Op::Other, Call::FinishChat),
             93 if self.random.one_in(3) => self.call(tab, Op::Other, Call::DestroyChat),
             _ => {}
+        }
+    }
+
+    /// What someone who waits has to say, where anything is asked.
+    fn wish_of(&mut self, tab: usize) -> Option<Wish> {
+        let chat_id = self.tabs[tab].view.chat?;
+        let state = self.ledger.chats.get(&chat_id).map(|truth| &truth.state)?;
+        match (state.status, state.check_in) {
+            (Status::CheckedOut, _) => Some(Wish::Rejoin),
+            (Status::Queued, Some(check_in)) if !check_in.notified => Some(Wish::Notify),
+            (Status::Queued, Some(_)) => Some(Wish::CheckIn),
+            // Now and then somebody says it unasked.
+            _ => self.random.one_in(200).then_some(Wish::CheckIn),
         }
     }
 
@@ -187,6 +208,16 @@ impl World {
         let ms = self.random.between(100, self.people.agent_pause_ms);
         self.later(ms, Happening::Agent { agent });
         let id = agent + 1;
+        if self.random.one_in(15) && self.people.calls[agent as usize].is_none() {
+            // Somebody who was let go does not know it yet.
+            let former = self.ledger.chats.values().find(|truth| {
+                let state = &truth.state;
+                !state.status.is_over() && state.agent_id != Some(id) && state.all_agent_ids.contains(&id)
+            });
+            if let Some(chat_id) = former.map(|truth| truth.state.id) {
+                return self.agent_says(agent, chat_id);
+            }
+        }
         let chats = self.ledger.chats.values();
         let candidates: Vec<(u64, Status)> = chats
             .filter(|truth| match truth.state.status {
@@ -204,6 +235,13 @@ impl World {
             self.agent_calls(agent, chat_id, Command::Accept, None);
         } else if self.random.one_in(40) {
             self.agent_calls(agent, chat_id, Command::Finish, None);
+        } else if self.random.one_in(12) {
+            let colleague = (agent + 1) % AGENTS + 1;
+            let to = match self.random.below(3) {
+                0 => TransferTo::Agent(colleague),
+                queue => TransferTo::Queue(queue),
+            };
+            self.agent_calls(agent, chat_id, Command::Transfer(to), None);
         } else {
             self.agent_says(agent, chat_id);
         }
@@ -259,7 +297,12 @@ impl World {
                 let check = self.ledger.acknowledge(tag, Some(waiting.chat_id), index);
                 self.check(check);
             }
-            (Some(tag), _) => self.ledger.reject(tag),
+            (Some(tag), result) => {
+                if result == Err(ErrorCode::Conflict) {
+                    self.ledger.turns.count(Turn::WroteTooLate);
+                }
+                self.ledger.reject(tag);
+            }
             (None, _) => {}
         }
     }

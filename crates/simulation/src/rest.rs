@@ -42,6 +42,23 @@ impl World {
         }
     }
 
+    /// What a former process wrote behind the back of the present one is known to that from the chat's next change on: somebody says a word.
+    pub(crate) fn words_to_stale_chats(&mut self) {
+        if !self.former_process_wrote {
+            return;
+        }
+        for tab in 0..self.tabs.len() {
+            let view = &self.tabs[tab].view;
+            let Some(chat_id) = view.chat.filter(|_| !view.ended && self.tabs[tab].end_user.is_some()) else {
+                continue;
+            };
+            let stored = self.ledger.chats.get(&chat_id).map_or(0, |truth| truth.state.last_index);
+            if self.known_to_gateway(chat_id).is_some_and(|known| known < stored) {
+                self.say(tab);
+            }
+        }
+    }
+
     /// Whether everything is at rest, and what is not.
     pub(crate) fn is_at_rest(&self) -> Result<(), String> {
         if self.people.agents_wait() {

@@ -152,7 +152,11 @@ impl World {
             self.later(ms, Happening::Thaw { tab });
         }
         if self.strikes(Fault::TabHidden) {
-            self.tabs[tab].hidden_until_ms = self.now_ms + self.random.between(1_000, 60_000);
+            let ms = self.random.between(1_000, 60_000);
+            self.tabs[tab].hidden_until_ms = self.now_ms + ms;
+            let page = self.tabs[tab].page;
+            self.tell_page(tab, page, Input::Hidden(true));
+            self.later(ms, Happening::Shown { tab, page });
         }
         if self.strikes(Fault::TabReloaded) {
             self.unload_tab(tab);
@@ -161,6 +165,16 @@ impl World {
         } else if self.strikes(Fault::TabClosed) {
             self.unload_tab(tab);
             let ms = self.random.between(1_000, 60_000);
+            self.later(ms, Happening::OpenTab { tab });
+        }
+    }
+
+    /// A page is loaded anew, whatever is on its way.
+    pub(crate) fn reload_tab(&mut self, tab: usize) {
+        if self.storming && self.tabs[tab].client.is_some() {
+            self.count(Fault::TabReloaded);
+            self.unload_tab(tab);
+            let ms = self.random.between(20, 500);
             self.later(ms, Happening::OpenTab { tab });
         }
     }
@@ -185,6 +199,8 @@ impl World {
         }
         for tab in 0..self.tabs.len() {
             self.tabs[tab].hidden_until_ms = 0;
+            let page = self.tabs[tab].page;
+            self.tell_page(tab, page, Input::Hidden(false));
             if self.tabs[tab].frozen {
                 self.thaw(tab);
             }

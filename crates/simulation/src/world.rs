@@ -13,6 +13,7 @@ use crate::faults::{Counts, Fault, Weather};
 use crate::files::Upload;
 use crate::gateway::{Gateway, ReplyTo};
 use crate::ledger::{Check, Ledger, Messages};
+use crate::life::Turns;
 use crate::network::{Connection, ConnectionId, Down, Up};
 use crate::people::People;
 use crate::random::Random;
@@ -43,6 +44,8 @@ pub(crate) enum Happening {
     Crash { life: u32 },
     /// The gateway looks for timers that are due.
     TimersWatched { life: u32 },
+    /// The gateway tells chats how far they have come in their queue.
+    PlacesWatched { life: u32 },
     /// The gateway's process ends.
     GatewayExits { life: u32 },
     /// The gateway's process begins.
@@ -59,6 +62,10 @@ pub(crate) enum Happening {
     LockTurn { profile: usize, name: String },
     /// A frozen page goes on.
     Thaw { tab: usize },
+    /// A hidden page is shown again.
+    Shown { tab: usize, page: u32 },
+    /// A page is loaded anew.
+    Reload { tab: usize },
     /// A closed or reloaded page opens.
     OpenTab { tab: usize },
     /// The browser is online again and says so.
@@ -106,6 +113,8 @@ pub(crate) struct World {
 pub struct Outcome {
     /// How often each kind of fault fired.
     pub faults: Counts,
+    /// How often the lives of chats took each turn.
+    pub turns: Turns,
     /// What became of the messages.
     pub messages: Messages,
     /// How many things happened.
@@ -235,6 +244,7 @@ impl World {
             Happening::Unload { life, chat_id, used } => self.unload(life, chat_id, used),
             Happening::Crash { life } => self.crash_in(life),
             Happening::TimersWatched { life } => self.watch_timers(life),
+            Happening::PlacesWatched { life } => self.watch_places(life),
             Happening::GatewayExits { life } => self.gateway_exits(life),
             Happening::GatewayStarts => self.gateway_starts(),
             Happening::TabTick { tab, page } => self.tab_tick(tab, page),
@@ -245,6 +255,8 @@ impl World {
             Happening::FileAnswered { upload, result } => self.file_answered(upload, result),
             Happening::LockTurn { profile, name } => self.lock_turn(profile, &name),
             Happening::Thaw { tab } => self.thaw(tab),
+            Happening::Shown { tab, page } => self.tell_page(tab, page, client::Input::Hidden(false)),
+            Happening::Reload { tab } => self.reload_tab(tab),
             Happening::OpenTab { tab } => self.open_tab(tab),
             Happening::Online { profile } => self.back_online(profile),
             Happening::Customer { profile } => self.customer_acts(profile),
@@ -260,6 +272,7 @@ impl World {
             random.bits() ^ self.now_ms.rotate_left(32) ^ self.steps ^ self.ledger.messages.shown.rotate_left(17);
         Outcome {
             faults: self.counts,
+            turns: self.ledger.turns,
             messages: self.ledger.messages,
             steps: self.steps,
             digest,

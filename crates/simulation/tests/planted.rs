@@ -34,6 +34,7 @@ const BUGS: &[&str] = &[
     "planted-gap-ignored",
     "planted-key-not-kept",
     "planted-keys-forgotten-in-restart",
+    "planted-let-go-agent-writes",
     "planted-lock-not-taken",
     "planted-resume-off-by-one",
     "planted-resumed-from-zero",
@@ -42,6 +43,7 @@ const BUGS: &[&str] = &[
     "planted-short-page-is-the-end",
     "planted-silence-unnoticed",
     "planted-taken-over-out-of-order",
+    "planted-transfer-keeps-agent",
     "planted-two-in-flight",
 ];
 

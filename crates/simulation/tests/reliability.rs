@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulation::{Counts, Fault, Messages, Outcome, run};
+use simulation::{Counts, Fault, Messages, Outcome, Turn, Turns, run};
 
 const STANDARD_SEEDS: u64 = 10_000;
 const THREADS: usize = 2;
@@ -37,6 +37,7 @@ fn run_caught(seed: u64, trace: bool) -> Outcome {
 #[derive(Default)]
 struct Total {
     faults: Counts,
+    turns: Turns,
     messages: Messages,
     steps: u64,
     wrong: Vec<(u64, String)>,
@@ -53,6 +54,7 @@ fn run_many(seeds: u64) -> Total {
             }
             let outcome = run_caught(seed, false);
             total.faults.add(&outcome.faults);
+            total.turns.add(&outcome.turns);
             total.messages.add(outcome.messages);
             total.steps += outcome.steps;
             total.wrong.extend(outcome.violation.map(|what| (seed, what)));
@@ -64,6 +66,7 @@ fn run_many(seeds: u64) -> Total {
             Total::default(),
             |mut sum, total| {
                 sum.faults.add(&total.faults);
+                sum.turns.add(&total.turns);
                 sum.messages.add(total.messages);
                 sum.steps += total.steps;
                 sum.wrong.extend(total.wrong);
@@ -92,6 +95,9 @@ fn no_message_is_lost_repeated_or_misordered_under_any_fault() {
     for fault in Fault::ALL {
         println!("  {:>8}  {}", total.faults.of(*fault), fault.as_str());
     }
+    for turn in Turn::ALL {
+        println!("  {:>8}  {}", total.turns.of(*turn), turn.as_str());
+    }
     let Messages { sent, acknowledged, rejected, shown } = total.messages;
     println!("messages: {sent} sent, {acknowledged} acknowledged, {rejected} given up with an error, {shown} shown");
     let wrong = &total.wrong;
@@ -109,6 +115,9 @@ fn no_message_is_lost_repeated_or_misordered_under_any_fault() {
     if seeds >= STANDARD_SEEDS {
         for fault in Fault::ALL {
             assert!(total.faults.of(*fault) >= LEAST_FIRED, "{} fired too rarely to prove anything", fault.as_str());
+        }
+        for turn in Turn::ALL {
+            assert!(total.turns.of(*turn) >= LEAST_FIRED, "{} too rarely to prove anything", turn.as_str());
         }
     }
 }

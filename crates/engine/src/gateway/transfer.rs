@@ -28,7 +28,11 @@ impl<B: Clone> Draft<B> {
             TransferTo::Agent(id) => self.assign(id),
             TransferTo::Queue(menu_id) => {
                 self.state.menu_id = menu_id;
+                let agent_id = self.state.agent_id;
                 self.enter_queue();
+                if planted!("planted-transfer-keeps-agent") {
+                    self.state.agent_id = agent_id;
+                }
             }
         }
         self.notify(Notice::ChatTransferred(to), script);
