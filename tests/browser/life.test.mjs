@@ -50,9 +50,11 @@ test("a page that is hidden while waiting is asked whatever the wait", async () 
       await page.getByText(/^Waiting for a person/u).first().waitFor();
       await setHidden(page, true);
       await page.getByRole("dialog", { name: "Are you still there?" }).waitFor();
+      await page.waitForFunction(() => document.title.startsWith("(!)"));
       await setHidden(page, false);
       await page.getByRole("button", { name: "I am here" }).click();
       await page.getByRole("dialog").waitFor({ state: "hidden" });
+      await page.waitForFunction(() => !document.title.startsWith("("));
     },
     { config: "[chat.check_in]\nhidden_after_ms = 300\ntimeout_ms = 60000\n" },
   );

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { accept, askForPerson, readLog, readSaid, say, sees, setHidden, signIn, startConversation, takeTicket } from "./support/conversation.mjs";
+import { photo } from "./support/samples.mjs";
 import { CONNECTION_LOST, withStage } from "./support/stage.mjs";
 
 test("the title of a hidden page counts what was not read, and forgets it when the page is looked at", async () => {
@@ -90,5 +91,19 @@ test("two desks see the same queue, and only one of them gets the chat", async (
     await say(ada, "Hello, Ada here");
     await sees(customer, "Hello, Ada here");
     assert.deepEqual(await readSaid(customer), ["agent: Hello, Ada here"]);
+  });
+});
+
+test("the page works from the gateway's own origin too, under the gateway's policy", async () => {
+  await withStage(async (stage) => {
+    const page = await stage.open(`${stage.gateway.origin}/?lang=pt&tools`);
+    await page.getByRole("heading", { name: "Como podemos ajudar?" }).waitFor();
+    await page.getByRole("complementary", { name: "Ferramentas de programador" }).waitFor();
+    await page.getByRole("button", { name: /^Faturação/u }).click();
+    await page.locator('[data-author="virtual_agent"]').first().waitFor();
+    const image = await photo(page);
+    await page.locator("input[type=file]").setInputFiles({ name: "fatura.png", mimeType: "image/png", buffer: image });
+    await page.getByRole("img", { name: "fatura.png" }).waitFor();
+    await page.waitForFunction(() => document.querySelector(".log img").naturalWidth > 0);
   });
 });

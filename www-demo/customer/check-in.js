@@ -11,12 +11,14 @@ export class CheckIn {
   #client;
   #notice;
   #onEnd;
+  #title;
   #clock = 0;
   #until_ms = 0;
   #expires_at_ms = 0;
 
-  /** `onEnd()` ends the chat. */
-  constructor({ client, notice, onEnd }) {
+  /** `onEnd()` ends the chat; `title` is the `UnreadTitle`, because who is asked may be at another tab. */
+  constructor({ client, notice, onEnd, title }) {
+    this.#title = title;
     this.#client = client;
     this.#notice = notice;
     this.#onEnd = onEnd;
@@ -51,6 +53,7 @@ export class CheckIn {
     this.#until_ms = Date.now() + (left_ms > 0 && left_ms <= timeout_ms ? left_ms : timeout_ms);
     const dialog = byId("check-in");
     if (!dialog.open) dialog.showModal();
+    this.#title.isUrgent = true;
     clearInterval(this.#clock);
     this.#clock = setInterval(() => this.#tick(), 500);
     this.#tick();
@@ -69,6 +72,7 @@ export class CheckIn {
   #close() {
     clearInterval(this.#clock);
     this.#expires_at_ms = 0;
+    this.#title.isUrgent = false;
     if (byId("check-in").open) byId("check-in").close();
   }
 }

@@ -70,7 +70,7 @@ const outgoing = new Outgoing({ client, view: conversation, composer, notice });
 const forms = new Forms({ client, media: attachments });
 const siteData = new SiteData({ gateway: options.gateway });
 const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat });
-const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()) });
+const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()), title: unreadTitle });
 const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendText(text), onNew: () => attempt(notice, null, startOver) });
 const deflection = new Deflection({ client, notice });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });

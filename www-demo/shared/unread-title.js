@@ -1,8 +1,9 @@
-// The number of unread messages in the title of a tab that nobody looks at.
+// What the title of a tab that nobody looks at says: that an answer is wanted at once, or how many messages are unread.
 
 export class UnreadTitle {
   #base = document.title;
   #count = 0;
+  #isUrgent = false;
 
   /** The title without the number. */
   set base(title) {
@@ -15,7 +16,14 @@ export class UnreadTitle {
     this.#write();
   }
 
+  /** Whether an answer is wanted before a time is over. */
+  set isUrgent(isUrgent) {
+    this.#isUrgent = isUrgent;
+    this.#write();
+  }
+
   #write() {
-    document.title = this.#count > 0 ? `(${this.#count}) ${this.#base}` : this.#base;
+    const mark = this.#isUrgent ? "(!) " : this.#count > 0 ? `(${this.#count}) ` : "";
+    document.title = `${mark}${this.#base}`;
   }
 }
