@@ -95,7 +95,8 @@ function flagBadges({ customer_flags: flags, customer_flags_signed: signed }) {
     { class: "flags", "aria-label": t("about.flags") },
     set.map((flag) => {
       const isSigned = signed?.[flag] === true;
-      return el("li", { class: `flag is-${flag}${isSigned ? " is-signed" : ""}` }, icon(isSigned ? "shield" : "alert"), t(`flag.${flag}`), isSigned ? "" : ` (${t("flag.unsigned")})`);
+      const words = isSigned ? t(`flag.${flag}`) : `${t(`flag.${flag}`)} (${t("flag.unsigned")})`;
+      return el("li", { class: `flag is-${flag}${isSigned ? " is-signed" : ""}` }, icon(isSigned ? "shield" : "alert"), words);
     }),
   );
 }
@@ -130,14 +131,16 @@ function transcript(entries) {
 
 function speaker({ sender, timestamp }) {
   const time = Date.parse(String(timestamp ?? "").replace(" ", "T"));
-  return el("p", { class: "meta" }, el("span", { class: "author" }, t(sender === "end_user" ? "customer" : "agent")), Number.isNaN(time) ? null : el("time", {}, dateWords(time)));
+  const author = el("span", { class: "author" }, t(sender === "end_user" ? "customer" : "agent"));
+  return el("p", { class: "meta" }, author, Number.isNaN(time) ? null : el("time", {}, dateWords(time)));
 }
 
 function part(item) {
   if (item?.type === "text") return markdownText(item.text ?? "");
   if (item?.type === "buttons") {
-    const buttons = (item.buttons ?? []).map(({ label, selected }) => el("li", { class: `choice${selected ? " is-taken" : ""}` }, String(label), selected && el("span", { class: "visually-hidden" }, ` ${t("choices.taken")}`)));
-    return el("ul", { class: "choices is-listed" }, buttons);
+    const taken = () => el("span", { class: "visually-hidden" }, ` ${t("choices.taken")}`);
+    const button = ({ label, selected }) => el("li", { class: `choice${selected ? " is-taken" : ""}` }, String(label), selected && taken());
+    return el("ul", { class: "choices is-listed" }, (item.buttons ?? []).map(button));
   }
   if (item?.type === "media" && item.media?.type === "image") return linkedPicture(item.media.url, undefined, {});
   return item?.media?.url ? el("p", {}, safeLink(item.media.url, t(`media.${item.media.type === "video" ? "video" : "document"}.unnamed`))) : null;

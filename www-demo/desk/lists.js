@@ -51,7 +51,8 @@ function stateWords(conversation) {
 function queueItem(onAccept) {
   return (chat) => {
     const name = customerName(chat);
-    const accept = el("button", { type: "button", class: "button is-primary", "aria-label": t("queue.accept.name", { name, number: ticketNumber(chat.id) }) }, t("queue.accept"));
+    const label = t("queue.accept.name", { name, number: ticketNumber(chat.id) });
+    const accept = el("button", { type: "button", class: "button is-primary", "aria-label": label }, t("queue.accept"));
     accept.addEventListener("click", () => onAccept(chat, accept));
     return el(
       "li",

@@ -126,7 +126,8 @@ export function openDeskStream({ onChats, onState, onLost }) {
 
 /**
  * One conversation. Calls `onMessages(messages)` with each message once and in order, `onChat(chat)` with newer states only,
- * `onTyping(member, typing)`, `onPreview(member, content)` with what somebody has typed so far, `onState(state)` and `onReset(cursor)` where the gateway's store has lost what came after `cursor`.
+ * `onTyping(member, typing)`, `onPreview(member, content)` with what somebody has typed so far, `onState(state)`, and `onReset(cursor)` where the
+ * gateway's store has lost what came after `cursor`.
  */
 export function openChatStream(chatId, { onMessages, onChat, onTyping, onPreview, onState, onReset, onRefused }) {
   let cursor = 0;

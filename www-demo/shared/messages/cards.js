@@ -3,7 +3,7 @@
 
 import { el } from "../dom.js";
 import { t } from "../language.js";
-import { choice, closeChoices } from "./choices.js";
+import { choice, closeChoices, listedChoices } from "./choices.js";
 import { linkedPicture } from "./media.js";
 import { plainText, safeLink } from "./safe-text.js";
 
@@ -11,7 +11,8 @@ import { plainText, safeLink } from "./safe-text.js";
 export function cards(message, tools) {
   const list = (Array.isArray(message.cards) ? message.cards : []).filter((card) => card && typeof card === "object");
   // Cards that do not fit are reached by scrolling, which needs the focus where no card has a button.
-  return el("ul", { class: "cards", tabindex: "0", "aria-label": message.title || t("cards.label") }, list.map((card) => el("li", { class: "card" }, cardNodes(card, tools))));
+  const items = list.map((card) => el("li", { class: "card" }, cardNodes(card, tools)));
+  return el("ul", { class: "cards", tabindex: "0", "aria-label": message.title || t("cards.label") }, items);
 }
 
 function cardNodes(card, tools) {
@@ -29,7 +30,7 @@ function cardNodes(card, tools) {
 function buttons(card, { onChoose, onDraft }) {
   const known = (Array.isArray(card.buttons) ? card.buttons : []).filter((button) => button?.title);
   if (known.length === 0) return null;
-  if (!onChoose) return el("ul", { class: "choices is-listed", "aria-label": t("choices.offered") }, known.map(({ title }) => el("li", { class: "choice" }, String(title))));
+  if (!onChoose) return listedChoices(known);
   const group = el("div", { class: "choices", role: "group", "aria-label": card.title || t("choices.label") });
   for (const button of known) {
     const title = String(button.title);

@@ -4,15 +4,18 @@ import { append, el } from "../dom.js";
 import { t } from "../language.js";
 import { externalHint, webAddress } from "./safe-text.js";
 
+/** Choices that can only be read. */
+export function listedChoices(buttons) {
+  return el("ul", { class: "choices is-listed", "aria-label": t("choices.offered") }, buttons.map(({ title }) => el("li", { class: "choice" }, String(title))));
+}
+
 /**
  * The choices of `message`. `onChoose(title, button)` makes them work; without it (an agent looks on) they are only listed. A choice with a link
  * also opens it.
  */
 export function choices(message, onChoose) {
   const buttons = (Array.isArray(message.buttons) ? message.buttons : []).filter((button) => button?.title);
-  if (!onChoose) {
-    return el("ul", { class: "choices is-listed", "aria-label": t("choices.offered") }, buttons.map(({ title }) => el("li", { class: "choice" }, String(title))));
-  }
+  if (!onChoose) return listedChoices(buttons);
   const group = el("div", { class: "choices", role: "group", "aria-label": message.title || t("choices.label") });
   for (const button of buttons) {
     group.append(

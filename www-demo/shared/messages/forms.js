@@ -35,9 +35,10 @@ export function formAnswers(message) {
   const answers = Array.isArray(data)
     ? data.map(({ question, question_id, value }) => [question ?? question_id, value])
     : Object.entries(Object(data)).filter(([, value]) => typeof value !== "object" || Array.isArray(value));
+  const rows = answers.map(([question, value]) => el("div", {}, el("dt", {}, String(question)), el("dd", {}, answerWords(value))));
   return [
     el("p", { class: "form-done" }, icon("check"), t("form.completed", { name: message.form_name || t("form.unnamed") })),
-    answers.length > 0 && el("dl", { class: "answers" }, answers.map(([question, value]) => el("div", {}, el("dt", {}, String(question)), el("dd", {}, answerWords(value))))),
+    rows.length > 0 && el("dl", { class: "answers" }, rows),
   ];
 }
 

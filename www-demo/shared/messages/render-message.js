@@ -71,7 +71,8 @@ export function messageSummary(message) {
 function withoutMarks(text) {
   const fragment = markdownText(text);
   for (const hint of fragment.querySelectorAll(".visually-hidden")) hint.remove();
-  return [...fragment.childNodes].flatMap((node) => (node.localName === "ul" || node.localName === "ol" ? [...node.children] : [node])).map((node) => node.textContent).join(" ");
+  const blocks = [...fragment.childNodes].flatMap((node) => (["ul", "ol"].includes(node.localName) ? [...node.children] : [node]));
+  return blocks.map((node) => node.textContent).join(" ");
 }
 
 /** `content` is a string on the web and `{ text }` from some servers. */
