@@ -63,3 +63,63 @@ scene("a listener hears from when it is added until it is taken off", async (sce
   const expected = [["first", "one"], ["first", "two"], ["second", "two"], ["second", "three"]];
   ledger.effect(["on()", "on(event)", "on(listener)", "off()", "off(event)", "off(listener)"], heard, expected);
 });
+
+scene("in the queue the customer is asked to check in: answered once, missed once, and back", async (scene, ledger) => {
+  const customer = await scene.customer({ identifier: "waiting" });
+  const { state: { id } } = await customer.call("createChat", WITH_A_PERSON);
+  const required = '(message) => message.event === "checkInRequired"';
+  await customer.hears("chat.message", { where: required });
+  const noted = await customer.call("notifyCheckInState");
+  ledger.gave("notifyCheckInState", noted, { [REST]: true, id, check_in: { [REST]: true, notified: true } });
+  ledger.gave("checkIn", await customer.call("checkIn"), { [REST]: true, id, status: "queued" });
+  scene.expectFaults(/409/u);
+  assert.deepEqual(await customer.refusal("checkIn"), { code: "conflict", status: 409 });
+  assert.deepEqual(await customer.refusal("rejoinChat"), { code: "conflict", status: 409 });
+
+  await customer.run(() => Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" }));
+  await customer.run(() => document.dispatchEvent(new Event("visibilitychange")));
+  await customer.hears("chat.message", { where: required, count: 2 });
+  const [missed] = await customer.hears("chat.message", { where: '(message) => message.event === "checkInTimedOut"' });
+  ledger.saw("MessageResponse", missed, { [REST]: true, type: "noti", event: "checkInTimedOut", $userType: "system" });
+  const [out] = await customer.hears("chat.updated", { where: '(chat) => chat.state.status === "checked_out"' });
+  ledger.saw("ChatResponse", out.state, { [REST]: true, id, status: "checked_out" });
+  const desk = await scene.desk();
+  assert.equal(await desk.chat(id), undefined, "nobody waits");
+  ledger.gave("rejoinChat", await customer.call("rejoinChat"), { [REST]: true, id, status: "queued" });
+  assert.equal((await desk.chat(id)).status, "queued");
+  desk.close();
+}, { config: '[chat.check_in]\nafter_ms = 400\ntimeout_ms = 1500\nhidden_after_ms = 200\nrejoin = "front"\n' });
+
+scene("transferred to another agent, then to another queue", async (scene, ledger) => {
+  const customer = await scene.customer({ identifier: "moved", lang: "it" });
+  const ada = await scene.desk();
+  const grace = await scene.desk({ login: "grace", password: "sportello-demo" });
+  const opened = await customer.call("createChat", WITH_A_PERSON);
+  const id = opened.state.id;
+  await customer.hears("chat.connected");
+  await ada.accept(id);
+  await customer.hears("chat.memberJoined");
+  ledger.saw("ChatAgent", (await customer.state()).agent, { [REST]: true, id: ada.agent.id, name: "Ada", status: "online" });
+  ledger.saw("ChatResponse", await customer.state(), { [REST]: true, lang: "it", timeout_at: aTime });
+  await customer.call("sendTextMessage", "Buongiorno");
+  ledger.saw("ChatResponse", await customer.state(), { [REST]: true, timeout_at: aTime });
+
+  await ada.ask("POST", `/chats/${id}/transfer`, { agent_id: grace.agent.id });
+  const [left] = await customer.hears("chat.memberLeft");
+  assert.equal(left.id, ada.agent.id);
+  const [joined] = await customer.hears("chat.memberJoined", { count: 2 });
+  assert.equal(joined.id, grace.agent.id);
+  const state = await customer.state();
+  ledger.saw("ChatResponse", state, { [REST]: true, agent: { [REST]: true, id: grace.agent.id, name: "Grace" }, all_agents: [{ [REST]: true, id: ada.agent.id, name: "Ada" }, { [REST]: true, id: grace.agent.id, name: "Grace" }] });
+  ledger.saw("ChatAgent", state.agent, { [REST]: true, id: grace.agent.id, name: "Grace", status: "online" });
+
+  await grace.ask("POST", `/chats/${id}/transfer`, { menu_id: 2 });
+  const [queued] = await customer.hears("chat.updated", { where: '(chat) => chat.state.status === "queued" && chat.state.menus.at(-1).id === 2' });
+  ledger.saw("ChatResponse", queued.state, { [REST]: true, menus: [{ id: 2, name: "Fatturazione" }] });
+  grace.close();
+  await ada.accept(id);
+  await customer.hears("chat.updated", { where: '(chat) => chat.state.agent?.name === "Ada" && chat.state.menus.at(-1).id === 2' });
+  const later = await customer.call("loadChat", id);
+  ledger.saw("ChatAgent", later.state.all_agents.find(({ name }) => name === "Grace"), { [REST]: true, name: "Grace", status: "offline" });
+  ada.close();
+});
