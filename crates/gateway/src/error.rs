@@ -61,6 +61,7 @@ impl Error {
             code: self.code.as_str().to_owned(),
             message: self.message.to_owned(),
             retry_after_ms: self.retry_after_ms,
+            fields: None,
         }
     }
 }

@@ -199,7 +199,8 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
     let media = Media::open(config.data.as_deref())
         .map_err(|cause| ServeError::Io { what: "the folder of files cannot be used".to_owned(), cause })?;
     let agents = Agents::register(&config.agents, store.as_ref()).await?;
-    let platform = Arc::new(Embedded::new(&config, agents));
+    let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let platform = Arc::new(Embedded::new(&config, agents, base.trim_end_matches('/').to_owned()));
     let bus: Arc<dyn Bus> = LocalBus::new();
     let chats = Chats::new(Tools {
         store: Arc::clone(&store),

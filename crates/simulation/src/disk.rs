@@ -15,10 +15,11 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
+use serde_json::Value;
 use store::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
-    Store, StoreError, StoredMedia, Waiting,
+    MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue,
+    PageLimit, Profile, Store, StoreError, StoredMedia, Waiting,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -403,6 +404,20 @@ impl Store for SimulatedDisk {
             at_once(tables.choose_escalation_channel(chat_id, escalation_id, &channel, at_ms))
         })
         .await
+    }
+
+    async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError> {
+        self.write(None, move |tables| at_once(tables.keep_masked_answers(masked.clone()))).await
+    }
+
+    async fn masked_answers(
+        &self,
+        chat_id: u64,
+        smart_action_id: u64,
+        client_id: &str,
+    ) -> Result<Vec<Value>, StoreError> {
+        let client_id = client_id.to_owned();
+        self.read(move |tables| at_once(tables.masked_answers(chat_id, smart_action_id, &client_id))).await
     }
 
     async fn record_event(

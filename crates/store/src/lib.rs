@@ -231,6 +231,19 @@ pub struct EscalationRecord {
     pub channel: Option<String>,
 }
 
+/// What was answered to a form and is shown to agents only.
+#[derive(Clone)]
+pub struct MaskedAnswers {
+    /// The chat.
+    pub chat_id: u64,
+    /// The index of the message that handed the form out.
+    pub smart_action_id: u64,
+    /// The key of the submission: of several only one becomes a message.
+    pub client_id: String,
+    /// The answers in clear.
+    pub answers: Vec<Value>,
+}
+
 /// What an end user's page reports about a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatEvent {
@@ -388,6 +401,17 @@ pub trait Store: Send + Sync + 'static {
         channel: &str,
         at_ms: u64,
     ) -> Result<String, StoreError>;
+
+    /// Keeps the masked answers of a submission; those of the same submission are kept once.
+    async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError>;
+
+    /// The masked answers of a submission; none where it had none.
+    async fn masked_answers(
+        &self,
+        chat_id: u64,
+        smart_action_id: u64,
+        client_id: &str,
+    ) -> Result<Vec<Value>, StoreError>;
 
     /// Records an event of a chat, and with it the end user's name for the chat where there is one; `false` where the chat has `limit`
     /// events already: nothing was written.

@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use engine::gateway::{Change, ChatState, EndedBy, Message, SentKey, Status};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
-    StoreError, StoredMedia, Waiting,
+    MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
+    Store, StoreError, StoredMedia, Waiting,
 };
 
 /// A store that forgets.
@@ -24,6 +24,7 @@ struct Tables {
     chats: BTreeMap<u64, Chat>,
     chats_by_key: HashMap<(u64, String), u64>,
     escalations: BTreeMap<(u64, u64), EscalationRecord>,
+    masked_answers: HashMap<(u64, u64, String), Vec<Value>>,
     events: Vec<(u64, ChatEvent)>,
     /// With key and time.
     media: Vec<(MediaRecord, String, u64)>,
@@ -310,6 +311,22 @@ impl Store for MemoryStore {
         let unknown = || EscalationRecord { escalation_id, at_ms, reason: None, request: Map::new(), channel: None };
         let record = tables.escalations.entry((chat_id, escalation_id)).or_insert_with(unknown);
         Ok(record.channel.get_or_insert_with(|| channel.to_owned()).clone())
+    }
+
+    async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError> {
+        let MaskedAnswers { chat_id, smart_action_id, client_id, answers } = masked;
+        self.tables().masked_answers.entry((chat_id, smart_action_id, client_id)).or_insert(answers);
+        Ok(())
+    }
+
+    async fn masked_answers(
+        &self,
+        chat_id: u64,
+        smart_action_id: u64,
+        client_id: &str,
+    ) -> Result<Vec<Value>, StoreError> {
+        let key = (chat_id, smart_action_id, client_id.to_owned());
+        Ok(self.tables().masked_answers.get(&key).cloned().unwrap_or_default())
     }
 
     async fn record_event(

@@ -25,6 +25,9 @@ pub struct ErrorDetail {
     /// How long to wait, beside the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// Which answers of a form are wrong, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<FormProblem>>,
 }
 
 /// `POST /api/v1/sessions`.
@@ -480,6 +483,101 @@ pub struct UploadForm {
     pub url: String,
     /// What the gateway signed. Opaque.
     pub fields: std::collections::BTreeMap<String, String>,
+}
+
+/// `GET` of a form that was handed out (`ccaip.md` 5.6): what is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FormDefinition {
+    /// What stands above it.
+    pub title: String,
+    /// Text before the questions.
+    pub header: String,
+    /// Text after the questions.
+    pub footer: String,
+    /// By position.
+    pub questions: Vec<FormQuestion>,
+}
+
+/// A question of a form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, in its spelling of REST bodies")]
+pub struct FormQuestion {
+    pub id: u64,
+    /// `text_entry`, `list_picker`, `date`, `time` or `toggle`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub question: String,
+    /// 1, 2, 3, …
+    pub position: u64,
+    pub is_mandatory: bool,
+    /// The answer is shown to the agent only.
+    pub is_masked: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help_text: Option<String>,
+    /// Of a text: `text`, `number`, `email`, `phone` or `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Of a text, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub character_limit: Option<u64>,
+    /// Of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_multiselect: Option<bool>,
+    /// Of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<FormOption>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toggle_on_text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toggle_off_text: Option<String>,
+}
+
+/// What can be picked from a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, in its spelling of REST bodies")]
+pub struct FormOption {
+    pub id: u64,
+    pub value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    pub list_position: u64,
+}
+
+/// `POST` of a form that was filled in.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FormSubmission {
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// What was answered, in any order; what was left out is not answered.
+    pub form_response: Vec<FormAnswer>,
+}
+
+/// An answer to one question.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FormAnswer {
+    /// Which.
+    pub question_id: u64,
+    /// A text; for a list the number of what was picked, or several; a day as `2026-11-24`; a time as `09:30`; a boolean for a toggle.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub value: Value,
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FormProblem {
+    /// The question.
+    pub question_id: u64,
+    /// `required`, `too_long`, `wrong_type`, `not_a_number`, `not_an_email`, `not_a_phone_number`, `not_a_url`, `not_a_date`, `not_a_time`,
+    /// `unknown_option`, `unknown_question` or `answered_twice`.
+    pub problem: String,
 }
 
 /// `POST` of an escalation: the contract's `EscalateRequest`, with unknown keys kept.

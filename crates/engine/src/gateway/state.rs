@@ -357,6 +357,8 @@ pub enum Done {
 pub enum Notice {
     /// The virtual agent is handing over.
     EscalationStarted,
+    /// Somebody hands out a form: its message follows.
+    FormRequested,
     /// An agent accepted.
     EscalationAccepted,
     /// The agent handed the chat on.
@@ -389,6 +391,7 @@ impl Notice {
     pub fn as_str(self) -> &'static str {
         match self {
             Notice::EscalationStarted => "escalationStarted",
+            Notice::FormRequested => "formRequested",
             Notice::EscalationAccepted => "escalationAccepted",
             Notice::ChatTransferred(_) => "chatTransferred",
             Notice::DismissalWarning { .. } => "dismissalWarning",
@@ -435,6 +438,14 @@ pub trait Script<B> {
     }
     /// The message for a notice.
     fn notice(&self, chat: &ChatState, notice: Notice) -> B;
+    /// Whether a message hands out a form: a notice then goes before it.
+    fn hands_out_form(&self, _body: &B) -> bool {
+        false
+    }
+    /// A message that names its own place in the chat; the same message where it does not.
+    fn placed(&self, body: B, _index: u64) -> B {
+        body
+    }
 }
 
 /// Who sent under which idempotency key: keys of different authors never meet.
@@ -562,7 +573,7 @@ impl<B: Clone> Draft<B> {
             self.resume(script)?;
             return Ok(Done::Sent { index: self.state.last_index, at_ms: self.now_ms, duplicate: false });
         }
-        let index = self.push(author, Some(client_id.to_owned()), body.clone());
+        let index = self.say(author, Some(client_id.to_owned()), body.clone(), script);
         match actor {
             Actor::Agent(_) => {
                 self.state.unanswered_since_ms = self.state.end_user_wrote.then_some(self.now_ms);
@@ -704,13 +715,22 @@ impl<B: Clone> Draft<B> {
             let Some(id) = self.state.virtual_agent_id else { return };
             match act {
                 Act::Say(body) => {
-                    self.push(Author::VirtualAgent(id), None, body);
+                    self.say(Author::VirtualAgent(id), None, body, script);
                 }
                 // Escalating cannot fail here: a virtual agent is in the chat.
                 Act::Escalate => drop(self.escalate(Patience::Usual, script)),
                 Act::Finish => self.end_by(EndedBy::VirtualAgent, script),
             }
         }
+    }
+
+    /// What someone says, after what the platform says before it.
+    fn say(&mut self, author: Author, client_id: Option<String>, body: B, script: &dyn Script<B>) -> u64 {
+        if script.hands_out_form(&body) {
+            self.notify(Notice::FormRequested, script);
+        }
+        let index = self.state.last_index.saturating_add(1);
+        self.push(author, client_id, script.placed(body, index))
     }
 
     pub(super) fn notify(&mut self, notice: Notice, script: &dyn Script<B>) {

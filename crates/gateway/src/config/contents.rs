@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::forms::{Form, check_forms};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
 /// A company: whose customers chat here.
@@ -42,6 +43,8 @@ pub struct Company {
     pub email_enhancement: bool,
     /// The domain of the company's screen sharing.
     pub cobrowse_domain: Option<String>,
+    /// The forms that its agents and virtual agents hand out.
+    pub forms: Vec<Form>,
     /// Its queues.
     pub menus: Vec<Menu>,
 }
@@ -195,6 +198,9 @@ pub struct Rule {
     /// Buttons below the answer.
     #[serde(default)]
     pub buttons: Vec<String>,
+    /// The form that it hands out, where the company has one with this number.
+    #[serde(default)]
+    pub form: Option<u64>,
     /// What it does then.
     #[serde(default)]
     pub action: Option<Action>,
@@ -283,6 +289,7 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
         }
         queue.extend(menu.children.iter().map(|child| (child, depth + 1)));
     }
+    check_forms(&company.forms).or_else(|text| fail(&text))?;
     check_redirections(company).or_else(|text| fail(&text))?;
     check_elsewhere(company).or_else(|text| fail(&text))
 }
@@ -367,4 +374,4 @@ fn is_web_address(url: &str) -> bool {
 }
 
 /// The largest number that every reader of our JSON keeps exactly.
-const MAX_ID: u64 = 1 << 53;
+pub(super) const MAX_ID: u64 = 1 << 53;

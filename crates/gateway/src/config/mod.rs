@@ -10,6 +10,7 @@ use serde::Deserialize;
 mod chat;
 mod contents;
 mod deflection;
+pub mod forms;
 mod hours;
 pub(crate) mod texts;
 

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::rest::{Chat, ChatAgent, ChatPatch, MessagesBody, SendRequest, SendResponse};
 
-use super::end_user::{PageQuery, check_patch, page, send};
+use super::end_user::{PageQuery, check_patch, page, send, send_body};
 use super::origin;
 use super::request::{Body, PathOf, Peer, QueryOf};
 use super::session::{AgentSession, DESK_COOKIE};
@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::platform::embedded::agents::Agent;
 use crate::platform::embedded::custom_data::{self, CustomerFlags, DeskCustomData};
 use crate::platform::embedded::end_user_name;
+use crate::platform::embedded::forms::FORM;
 use crate::store::ChatRecord;
 use crate::{App, Shared};
 
@@ -45,6 +46,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .routes(routes!(messages, send_message))
         .merge(super::media::desk_routes())
         .merge(super::chat_events::desk_routes())
+        .merge(super::forms::desk_routes())
         .merge(super::transfer::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
@@ -300,6 +302,11 @@ async fn send_message(
     PathOf(chat_id): PathOf<u64>,
     Body(request): Body<SendRequest>,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
-    visible_chat(&app, &session.agent, chat_id).await?;
-    send(&app, chat_id, Actor::Agent(session.agent.id), request).await
+    let record = visible_chat(&app, &session.agent, chat_id).await?;
+    let actor = Actor::Agent(session.agent.id);
+    if request.message.get("type").and_then(Value::as_str) == Some(FORM) {
+        let body = super::forms::hand_out(&app, &record, &request.message)?;
+        return send_body(&app, chat_id, actor, request.client_id, body).await;
+    }
+    send(&app, chat_id, actor, request).await
 }

@@ -19,13 +19,14 @@ use wire::rest::{
 
 use super::request::{Body, PathOf, QueryOf};
 use super::session::EndUserSession;
-use super::{Peer, media, origin};
+use super::{Peer, forms, media, origin};
 use crate::auth::session_token::Session;
 use crate::auth::{jwt, keys};
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::message;
 use crate::platform::embedded::custom_data;
+use crate::platform::embedded::forms::is_form;
 use crate::platform::embedded::menus::{self, Shut};
 use crate::store::{ChatRecord, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, PageLimit, Profile};
 use crate::{App, Shared};
@@ -323,8 +324,13 @@ async fn send_message(
     PathOf(chat_id): PathOf<u64>,
     Body(mut request): Body<SendRequest>,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
-    if request.message.get("type").and_then(Value::as_str) == Some(message::PHOTO) {
-        media::attach(&app, session.end_user_id, chat_id, &mut request.message).await?;
+    match request.message.get("type").and_then(Value::as_str) {
+        Some(message::PHOTO) => media::attach(&app, session.end_user_id, chat_id, &mut request.message).await?,
+        Some("noti") => {
+            let record = own_chat(&app, &session, chat_id).await?;
+            return forms::complete_by_message(&app, &record, request).await;
+        }
+        _ => {}
     }
     send(&app, chat_id, Actor::EndUser(session.end_user_id), request).await
 }
@@ -335,18 +341,29 @@ pub(super) async fn send(
     actor: Actor,
     request: SendRequest,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
-    message::check_client_id(&request.client_id)?;
     let body = message::check(request.message, actor, &app.config.limits)?;
-    let command = Command::Send { client_id: request.client_id.clone(), body: body.clone() };
+    send_body(app, chat_id, actor, request.client_id, body).await
+}
+
+/// Sends what was checked, or is the gateway's own.
+pub(super) async fn send_body(
+    app: &App,
+    chat_id: u64,
+    actor: Actor,
+    client_id: String,
+    body: MessageBody,
+) -> Result<(StatusCode, Json<SendResponse>), Error> {
+    message::check_client_id(&client_id)?;
+    let command = Command::Send { client_id: client_id.clone(), body: body.clone() };
     let done = app.chats.command(chat_id, actor, command).await?;
     let Done::Sent { index, at_ms, duplicate } = done else { return Err(Error::of(ErrorCode::Internal)) };
-    let stored = if duplicate {
-        // The content that counts is the one that was stored.
+    let stored = if duplicate || is_form(&body) {
+        // The content that counts is the one that was stored: an earlier one, or one that names its own place.
         let limit = PageLimit { messages: 1, bytes: usize::MAX };
         let found = app.store.messages_after(chat_id, index.saturating_sub(1), limit).await?;
         found.into_iter().next().ok_or_else(|| Error::of(ErrorCode::Unavailable))?
     } else {
-        engine::gateway::Message { index, author: actor.into(), client_id: Some(request.client_id), at_ms, body }
+        engine::gateway::Message { index, author: actor.into(), client_id: Some(client_id), at_ms, body }
     };
     let sid = message::marks(&app.keys, chat_id, &stored).sid;
     let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };

@@ -24,6 +24,7 @@ mod demo;
 pub(crate) mod desk;
 mod end_user;
 mod escalation;
+mod forms;
 mod health;
 mod history;
 pub(crate) mod limits;
@@ -51,6 +52,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(company::routes())
         .merge(escalation::routes())
         .merge(chat_events::routes())
+        .merge(forms::routes())
         .merge(history::routes())
         .merge(media::routes(app))
         .merge(desk::routes(app))

@@ -10,8 +10,8 @@ use engine::gateway::{Change, Message, SentKey};
 use futures_util::future::join_all;
 use gateway::store::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
-    Store, StoreError, StoredMedia, Waiting,
+    MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue,
+    PageLimit, Profile, Store, StoreError, StoredMedia, Waiting,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -144,6 +144,19 @@ impl Store for Hardship {
         at_ms: u64,
     ) -> Result<String, StoreError> {
         self.write(self.disk.choose_escalation_channel(chat_id, escalation_id, channel, at_ms)).await
+    }
+
+    async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError> {
+        self.write(self.disk.keep_masked_answers(masked)).await
+    }
+
+    async fn masked_answers(
+        &self,
+        chat_id: u64,
+        smart_action_id: u64,
+        client_id: &str,
+    ) -> Result<Vec<Value>, StoreError> {
+        self.disk.masked_answers(chat_id, smart_action_id, client_id).await
     }
 
     async fn record_event(

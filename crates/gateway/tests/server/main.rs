@@ -14,6 +14,7 @@ mod durability;
 mod end_user_events;
 mod escalation;
 mod events;
+mod forms;
 mod hardship;
 mod history;
 mod life_cycle;

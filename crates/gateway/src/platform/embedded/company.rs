@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::hours::Schedule;
 use super::words::Tongue;
+use crate::config::forms::Form;
 use crate::config::texts::fitting;
 use crate::config::{self, Deflection, Menu, Texts};
 
@@ -43,6 +44,16 @@ impl Company {
             queues.insert(menu.id, own);
         }
         Company { schedule: top.schedule, settings, queues, leads_users }
+    }
+
+    /// One of its forms.
+    pub(crate) fn form(&self, id: u64) -> Option<&Form> {
+        self.settings.forms.iter().find(|form| form.id == id)
+    }
+
+    /// The languages to read a text in: the one for a language that was asked for, then the default.
+    pub(crate) fn langs<'a>(&'a self, asked: &'a str) -> [&'a str; 2] {
+        [self.lang(Some(asked)), self.default_lang()]
     }
 
     /// The language where none was asked for.

@@ -15,6 +15,7 @@ pub(crate) mod agents;
 pub(crate) mod company;
 pub(crate) mod custom_data;
 pub(crate) mod deflection;
+pub(crate) mod forms;
 pub(crate) mod hours;
 pub(crate) mod live;
 pub(crate) mod menus;
@@ -38,12 +39,15 @@ pub(crate) struct Embedded {
     /// How the queues stand.
     pub(crate) live: Live,
     takes_files: bool,
+    /// The gateway's own address, for pages of its own that messages name.
+    pub(crate) base: String,
     /// What runs out in a chat, to show it.
     limits: Limits,
 }
 
 impl Embedded {
-    pub(crate) fn new(config: &Config, agents: Agents) -> Embedded {
+    /// `base` is the address at which browsers reach the gateway, without a slash at its end.
+    pub(crate) fn new(config: &Config, agents: Agents, base: String) -> Embedded {
         let companies =
             config.companies.iter().map(|company| (company.id.clone(), Arc::new(Company::new(company.clone()))));
         let virtual_agents = config.virtual_agents.iter().map(|agent| (agent.id, agent.clone()));
@@ -54,6 +58,7 @@ impl Embedded {
             duty: Duty::default(),
             live: Live::default(),
             takes_files: config.limits.max_upload_bytes > 0,
+            base,
             limits: config.chat.session_limits(),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::company::Company;
 use super::custom_data::{Predecessor, predecessor};
 use super::deflection::{self, Reason};
-use super::{Embedded, menus};
+use super::{Embedded, forms, menus};
 use crate::config::texts::fitting;
 use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
@@ -40,6 +40,13 @@ impl EmbeddedScript {
         let agent = self.platform.virtual_agent(chat.virtual_agent_id?)?;
         let lang = self.company.as_ref().map_or(self.lang.as_str(), |company| company.lang(Some(&self.lang)));
         Some(Speaking::new(agent, lang))
+    }
+
+    /// The message that hands out a form of the chat's company.
+    fn form(&self, id: u64) -> Option<MessageBody> {
+        let company = self.company.as_ref()?;
+        let form = company.form(id)?;
+        Some(MessageBody::new(&forms::message(form, &company.langs(&self.lang), &self.platform.base)))
     }
 
     /// Where a chat went, with the name that customers read.
@@ -99,6 +106,7 @@ impl Script<MessageBody> for EmbeddedScript {
         let fitting = agent.rules.iter().find(|rule| rule.keywords.iter().any(|keyword| contains(&words, keyword)));
         let Some(rule) = fitting else { return say(Some(agent.fallback), agent.fallback_buttons) };
         let mut acts = say(rule.answer.as_deref(), &rule.buttons);
+        acts.extend(rule.form.and_then(|id| self.form(id)).map(Act::Say));
         match rule.action {
             Some(Action::Escalate) => acts.push(Act::Escalate),
             Some(Action::Finish) => acts.push(Act::Finish),
@@ -117,6 +125,14 @@ impl Script<MessageBody> for EmbeddedScript {
         let agent = self.platform.virtual_agent_name(id, &self.predecessor);
         let index = chat.last_index.saturating_add(1);
         Some(MessageBody::new(&deflection::notice(company, (chat.menu_id, &self.lang), reason, index, &agent)))
+    }
+
+    fn hands_out_form(&self, body: &MessageBody) -> bool {
+        forms::is_form(body)
+    }
+
+    fn placed(&self, body: MessageBody, index: u64) -> MessageBody {
+        if forms::is_form(&body) { forms::placed(&body, index).unwrap_or(body) } else { body }
     }
 
     fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
@@ -144,7 +160,11 @@ impl Script<MessageBody> for EmbeddedScript {
                     insert("fail_reason", reason.as_str().into());
                 }
             }
-            Notice::EscalationStarted | Notice::ChatDismissed | Notice::ChatResumed | Notice::CheckInTimedOut => {}
+            Notice::EscalationStarted
+            | Notice::FormRequested
+            | Notice::ChatDismissed
+            | Notice::ChatResumed
+            | Notice::CheckInTimedOut => {}
         }
         MessageBody::new(&object)
     }

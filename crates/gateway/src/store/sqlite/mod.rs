@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
+use serde_json::Value;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
     AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store,
-    StoreError, StoredMedia, Waiting,
+    MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
+    Store, StoreError, StoredMedia, Waiting,
 };
 
 mod rows;
@@ -34,12 +35,13 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
     (10, "escalations_and_events", include_str!("0010_escalations_and_events.sql")),
     (20, "life_cycle", include_str!("0020_life_cycle.sql")),
+    (40, "forms", include_str!("0040_forms.sql")),
 ];
 
 type Step = (i64, &'static str, &'static str);
@@ -289,6 +291,24 @@ impl Store for SqliteStore {
             Written::Text(channel) => Ok(channel),
             _ => Err(StoreError::Corrupt("answer")),
         }
+    }
+
+    async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError> {
+        self.writer.write(Write::MaskedAnswers(Box::new(masked))).await.map(drop)
+    }
+
+    async fn masked_answers(
+        &self,
+        chat_id: u64,
+        smart_action_id: u64,
+        client_id: &str,
+    ) -> Result<Vec<Value>, StoreError> {
+        let query = "SELECT answers FROM masked_answers WHERE chat_id = ? AND smart_action_id = ? AND client_id = ?";
+        let query = sqlx::query_scalar(query).bind(int(chat_id)).bind(int(smart_action_id)).bind(client_id);
+        let json: Option<String> = query.fetch_optional(&self.readers).await?;
+        json.map_or(Ok(Vec::new()), |json| {
+            serde_json::from_str(&json).map_err(|_| StoreError::Corrupt("answer of a form"))
+        })
     }
 
     async fn record_event(

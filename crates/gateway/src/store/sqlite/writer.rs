@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 
 use super::rows::{self, count, int};
 use crate::store::{
-    Announced, ChatEvent, Commit, EndUserKey, EndUserRecord, MediaQuota, MediaRecord, MessageBody, NewChat,
-    NewEscalation, NewMedia, Profile, StoreError, StoredMedia,
+    Announced, ChatEvent, Commit, EndUserKey, EndUserRecord, MaskedAnswers, MediaQuota, MediaRecord, MessageBody,
+    NewChat, NewEscalation, NewMedia, Profile, StoreError, StoredMedia,
 };
 
 /// Writes that may wait.
@@ -40,6 +40,7 @@ pub(super) enum Write {
         at_ms: u64,
     },
     /// Of a chat, with the end user's name and the most events a chat may have.
+    MaskedAnswers(Box<MaskedAnswers>),
     Event(Box<(u64, ChatEvent, Option<String>, u64)>),
     AnnounceMedia(Box<(NewMedia, MediaQuota)>),
     CompleteMedia {
@@ -179,6 +180,7 @@ impl Write {
             Write::CreateChat(boxed) => create_chat(db, &boxed.0, &boxed.1).await,
             Write::Commit(change) => commit(db, change).await,
             Write::Escalation(escalation) => record_escalation(db, escalation).await,
+            Write::MaskedAnswers(masked) => keep_masked_answers(db, masked).await,
             Write::EscalationChannel { chat_id, escalation_id, channel, at_ms } => {
                 choose_channel(db, (*chat_id, *escalation_id), channel, *at_ms).await
             }
@@ -400,6 +402,20 @@ async fn insert_messages(
         query.build().persistent(part.len() <= 4).execute(&mut *db).await?;
     }
     Ok(())
+}
+
+async fn keep_masked_answers(db: &mut SqliteConnection, masked: &MaskedAnswers) -> Result<Written, StoreError> {
+    sqlx::query(
+        "INSERT INTO masked_answers (chat_id, smart_action_id, client_id, answers) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(int(masked.chat_id))
+    .bind(int(masked.smart_action_id))
+    .bind(&masked.client_id)
+    .bind(to_json(&masked.answers)?)
+    .execute(db)
+    .await?;
+    Ok(Written::Nothing)
 }
 
 async fn record_escalation(db: &mut SqliteConnection, escalation: &NewEscalation) -> Result<Written, StoreError> {
