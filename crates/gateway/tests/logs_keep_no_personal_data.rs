@@ -7,7 +7,7 @@ mod common;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use common::{Gateway, PASSWORD, SECRET, config, now_s, signed};
+use common::{Gateway, PASSWORD, SECRET, company_with, now_s, signed};
 use gateway::config::{Log, LogFormat, LogLevel};
 use gateway::telemetry;
 use reqwest::Method;
@@ -45,7 +45,8 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     tracing::subscriber::set_global_default(telemetry::subscriber(log, captured.clone())).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let gateway = Gateway::start_in(folder.path(), config("")).await;
+    let form = "forms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
+    let gateway = Gateway::start_in(folder.path(), company_with(form, &[])).await;
     let claims = json!({"identifier": "ident-77", "name": "Uma Visitor", "email": "uma@home.example",
         "phone": "+15550100", "exp": now_s() + 600});
     let site_token = signed(&claims, SECRET);
@@ -82,6 +83,15 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     let mut desk = ada.join(chat, 0).await;
     desk.until_index(4).await;
     ada.send(chat, "a-1", TEXT).await;
+    let form = json!({"client_id": "f-1", "message": {"type": "form", "form_id": 7}});
+    let (_, handed_out) = ada.call(Method::POST, &format!("/chats/{chat}/messages"), Some(form)).await;
+    let forms = format!("/chats/{chat}/forms/{}", handed_out["index"]);
+    for (id, date, status) in [("s-1", TEXT, 400), ("s-1", "2026-11-24", 201), ("s-2", "2026-11-24", 409)] {
+        let response = json!([{"question_id": 1, "value": TEXT}, {"question_id": 2, "value": date}]);
+        let body = json!({"client_id": id, "form_response": response});
+        assert_eq!(uma.call(Method::POST, &forms, Some(body)).await.0, status);
+    }
+    assert_eq!(ada.call(Method::GET, &forms, None).await.0, 200);
     stream.say(json!({"type": "typing", "typing": true})).await;
     desk.expect("typing").await;
 

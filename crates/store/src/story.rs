@@ -9,6 +9,7 @@ use engine::gateway::{Author, Change, ChatState, CheckIn, EndedBy, FailReason, M
 use futures_util::future::join_all;
 use serde_json::{Map, json};
 
+use crate::MaskedAnswers;
 use crate::{
     Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody,
     NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoredMedia,
@@ -79,6 +80,7 @@ pub async fn story(store: Arc<dyn Store>) {
     chats_in_queues_are_found_when_something_is_due(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     the_first_choice_after_an_escalation_counts(&*store).await;
+    masked_answers_are_kept_once_for_each_submission(&*store).await;
     events_are_kept_in_order_up_to_their_limit(&*store).await;
     the_history_is_what_ended_newest_first(&*store).await;
     files_are_announced_and_completed_once(&*store).await;
@@ -413,6 +415,29 @@ async fn the_first_choice_after_an_escalation_counts(store: &dyn Store) {
     assert_eq!(shown, [(5, Some("x"), Some("email")), (8, None, Some("human_agent"))]);
     assert_eq!(known.first().map(|first| first.at_ms), Some(9));
     assert_eq!(store.escalations(chat, 1).await.unwrap().len(), 1);
+    for chat in [chat, other] {
+        change(store, chat, |state| state.status = Status::Finished).await;
+    }
+}
+
+async fn masked_answers_are_kept_once_for_each_submission(store: &dyn Store) {
+    let uma = user(store, "uma").await;
+    let (chat, other) = (open_chat(store, uma, "form", 3).await, open_chat(store, uma, "another form", 3).await);
+    let masked = |client_id: &str, answer: &str| MaskedAnswers {
+        chat_id: chat,
+        smart_action_id: 4,
+        client_id: client_id.into(),
+        answers: vec![json!({"question_id": 1, "value": answer})],
+    };
+    store.keep_masked_answers(masked("s-1", "first")).await.unwrap();
+    store.keep_masked_answers(masked("s-1", "second")).await.unwrap();
+    store.keep_masked_answers(masked("s-2", "third")).await.unwrap();
+    let kept = async |chat, form, submission| store.masked_answers(chat, form, submission).await.unwrap();
+    assert_eq!(kept(chat, 4, "s-1").await, [json!({"question_id": 1, "value": "first"})]);
+    assert_eq!(kept(chat, 4, "s-2").await, [json!({"question_id": 1, "value": "third"})]);
+    for (chat, form, submission) in [(other, 4, "s-1"), (chat, 5, "s-1"), (chat, 4, "s-3")] {
+        assert!(kept(chat, form, submission).await.is_empty());
+    }
     for chat in [chat, other] {
         change(store, chat, |state| state.status = Status::Finished).await;
     }

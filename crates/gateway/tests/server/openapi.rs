@@ -26,6 +26,7 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}/escalations", &["post"]),
         ("/api/v1/chats/{chat_id}/escalations/{escalation_id}", &["patch"]),
         ("/api/v1/chats/{chat_id}/events", &["post"]),
+        ("/api/v1/chats/{chat_id}/forms/{smart_action_id}", &["get", "post"]),
         ("/api/v1/chat_history", &["get"]),
         ("/api/v1/chats/{chat_id}/resume", &["post"]),
         ("/api/v1/chats/{chat_id}/typing", &["post"]),
@@ -45,6 +46,8 @@ async fn every_route_is_described_with_its_refusals() {
         ("/desk/api/v1/menus", &["get"]),
         ("/desk/api/v1/chats/{chat_id}", &["patch"]),
         ("/desk/api/v1/chats/{chat_id}/events", &["get"]),
+        ("/desk/api/v1/chats/{chat_id}/forms/{smart_action_id}", &["get"]),
+        ("/desk/api/v1/forms", &["get"]),
         ("/desk/api/v1/chats/{chat_id}/messages", &["get", "post"]),
         ("/health", &["get"]),
     ];
