@@ -58,6 +58,7 @@ test("the lobby shows the tree of menus with what leads where, in each language"
       assert.ok(await page.getByText("closed at this hour").first().isVisible());
       const panel = page.locator("#after-hours");
       await panel.getByText("Back on Monday.").waitFor();
+      await panel.getByText("Closed at this hour: Night counter and People away").waitFor();
       assert.equal(await panel.getByRole("link", { name: "Guides" }).getAttribute("href"), "https://example.com/guides");
       assert.ok(await panel.getByText("By e-mail: to come").isVisible());
       assert.ok(await page.getByText("To come: telephone, e-mail").isVisible());

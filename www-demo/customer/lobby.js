@@ -62,14 +62,16 @@ export class Lobby {
   /** Where a counter is closed at this hour, the company's words for it, and its other ways. */
   async #showAfterHours(menus) {
     const panel = byId("after-hours");
-    if (!leaves(menus).some(({ deflection }) => deflection?.enabled && deflection.type === "after_hours")) return hidePanel(panel);
+    const closed = leaves(menus).filter(({ deflection }) => deflection?.enabled && deflection.type === "after_hours");
+    if (closed.length === 0) return hidePanel(panel);
     const [message, deflection] = await Promise.all([
       this.#client.getAfterHourMessage(language()).catch(() => ""),
       this.#client.getChatDeflection().catch(() => null),
     ]);
     // A company that configured an empty text wants nothing said.
     if (!message) return hidePanel(panel);
-    showPanel(panel, { title: message, iconName: "clock", actions: waysElsewhere(deflection) });
+    const names = new Intl.ListFormat(language()).format(closed.map(({ name, id }) => name ?? t("menu.unnamed", { number: id })));
+    showPanel(panel, { title: t("lobby.closed", { names }), text: message, iconName: "clock", actions: waysElsewhere(deflection) });
   }
 
   async #take(menu) {

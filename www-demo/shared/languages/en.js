@@ -38,6 +38,7 @@ export default {
   // Choosing a counter
   "lobby.title": "How can we help?",
   "lobby.lead": "Take a ticket for the counter you need. Somebody answers right away, and a person takes over whenever you ask.",
+  "lobby.closed": "Closed at this hour: {names}",
   "lobby.direct.key": "Your link leads straight here.",
   "lobby.direct.user": "These counters are for you.",
   "menu.unnamed": "Counter {number}",

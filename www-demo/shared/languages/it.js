@@ -37,6 +37,7 @@ export default {
   // Choosing a counter
   "lobby.title": "Come possiamo aiutarti?",
   "lobby.lead": "Prendi un biglietto per lo sportello che ti serve. Qualcuno risponde subito, e una persona subentra quando lo chiedi.",
+  "lobby.closed": "Chiuso a quest’ora: {names}",
   "lobby.direct.key": "Il tuo link porta direttamente qui.",
   "lobby.direct.user": "Questi sportelli sono per te.",
   "menu.unnamed": "Sportello {number}",

@@ -37,6 +37,7 @@ export default {
   // Choosing a counter
   "lobby.title": "Como podemos ajudar?",
   "lobby.lead": "Tire uma senha para o balcão de que precisa. Alguém responde logo, e uma pessoa assume sempre que pedir.",
+  "lobby.closed": "Fechado a esta hora: {names}",
   "lobby.direct.key": "A sua ligação traz diretamente aqui.",
   "lobby.direct.user": "Estes balcões são para si.",
   "menu.unnamed": "Balcão {number}",
