@@ -56,14 +56,15 @@ function typeOf({ type, is_masked: isMasked, content_type: contentType }) {
 function listField(question, { id, described, media }) {
   const options = (question.options ?? []).toSorted((a, b) => (a.list_position ?? 0) - (b.list_position ?? 0));
   const kind = question.is_multiselect ? "checkbox" : "radio";
-  const inputs = options.map((option) => el("input", { type: kind, name: id, value: option.value, id: `${id}-${option.id}` }));
+  const inputs = options.map((option) => el("input", { type: kind, name: id, value: option.id, id: `${id}-${option.id}` }));
   // A required radio button speaks for its group; for boxes the browser has no such hint.
   if (question.is_mandatory && kind === "radio" && inputs[0]) inputs[0].required = true;
   const rows = options.map((option, at) =>
     el("label", { class: "option", for: inputs[at].id }, inputs[at], option.image && linkedPicture(option.image, "", { media }), el("span", {}, option.value)),
   );
   const node = el("fieldset", { "aria-describedby": described }, el("legend", {}, label(question)), rows);
-  const chosen = () => inputs.filter((input) => input.checked).map((input) => input.value);
+  // An answer names what was picked by its number: its words depend on the language.
+  const chosen = () => options.filter((_, at) => inputs[at].checked).map((option) => option.id);
   return { node, read: () => (question.is_multiselect ? chosen() : (chosen()[0] ?? "")), first: inputs[0] ?? node };
 }
 

@@ -119,7 +119,7 @@ export class Forms {
 }
 
 function problemWords(problem) {
-  return t(`form.problem.${problem}`) ?? String(problem);
+  return t(`form.problem.${problem}`) ?? t("form.problem.wrong_type");
 }
 
 function idOf(text) {

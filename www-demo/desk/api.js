@@ -76,6 +76,11 @@ export class DeskApi {
     return (await this.#call("GET", `/forms?chat_id=${chatId}`)).forms;
   }
 
+  /** The answers to a custom form with those that only agents read: `{ form_name, form_data }`. */
+  formAnswers(chatId, smartActionId) {
+    return this.#call("GET", `/chats/${chatId}/forms/${smartActionId}`);
+  }
+
   /** What the end user did besides writing, asking for a person included: `{ at_ms, name, data }`, oldest first. */
   async events(chatId) {
     const { events, escalations = [] } = await this.#call("GET", `/chats/${chatId}/events`);

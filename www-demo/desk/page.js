@@ -41,6 +41,7 @@ const view = new ConversationView(byId("conversation"), {
   nameOf: authorName,
   onRetry: retryFailed,
   onCancel: cancelFile,
+  onReveal: (message) => api.formAnswers(openId, message.smart_action_id),
   // The cookie opens the address of a file, so the browser reads only as much of it as it needs.
   media: { base: location.origin, streams: true, load: async (message) => (openId === null ? null : api.mediaUrl(openId, message.media_id)) },
 });
@@ -276,7 +277,6 @@ function drawRoom(conversation) {
   for (const id of ["finish", "transfer", "composer"]) show(byId(id), !over);
   // What the gateway does not offer is not shown.
   show(byId("composer").querySelector(".attach"), chat.features?.includes("document") === true);
-  show(byId("forms-open"), chat.features?.includes("form") === true);
   show(byId("ended"), over);
   setText(byId("ended"), conversation.isElsewhere ? t("desk.over.transferred") : (t(`desk.over.${chat.status}`) ?? t("desk.over.finished")));
   composer.enabled = !over;

@@ -182,7 +182,15 @@ export default {
   "form.close": "Close the form",
   "form.problem.required": "Please answer this.",
   "form.problem.too_long": "Please make this shorter.",
-  "form.problem.wrong": "This cannot be right.",
+  "form.problem.wrong_type": "This cannot be right.",
+  "form.problem.not_a_number": "Please write a number.",
+  "form.problem.not_an_email": "Please write an e-mail address.",
+  "form.problem.not_a_phone_number": "Please write a telephone number.",
+  "form.problem.not_a_url": "Please write a web address.",
+  "form.problem.not_a_date": "Please choose a day.",
+  "form.problem.not_a_time": "Please choose a time.",
+  "form.problem.unknown_option": "Please choose again.",
+  "form.reveal": "Show what is hidden",
 
   // Earlier chats, the site's data, developer tools
   "history.open": "Earlier chats",

@@ -181,7 +181,15 @@ export default {
   "form.close": "Chiudi il modulo",
   "form.problem.required": "Rispondi, per favore.",
   "form.problem.too_long": "Accorcia la risposta, per favore.",
-  "form.problem.wrong": "Non può essere giusto.",
+  "form.problem.wrong_type": "Non può essere giusto.",
+  "form.problem.not_a_number": "Scrivi un numero.",
+  "form.problem.not_an_email": "Scrivi un indirizzo e-mail.",
+  "form.problem.not_a_phone_number": "Scrivi un numero di telefono.",
+  "form.problem.not_a_url": "Scrivi un indirizzo web.",
+  "form.problem.not_a_date": "Scegli un giorno.",
+  "form.problem.not_a_time": "Scegli un’ora.",
+  "form.problem.unknown_option": "Scegli di nuovo.",
+  "form.reveal": "Mostra ciò che è nascosto",
 
   // Earlier chats, the site's data, developer tools
   "history.open": "Chat precedenti",

@@ -181,7 +181,15 @@ export default {
   "form.close": "Fechar o formulário",
   "form.problem.required": "Responda, por favor.",
   "form.problem.too_long": "Encurte a resposta, por favor.",
-  "form.problem.wrong": "Isto não pode estar certo.",
+  "form.problem.wrong_type": "Isto não pode estar certo.",
+  "form.problem.not_a_number": "Escreva um número.",
+  "form.problem.not_an_email": "Escreva um endereço de e-mail.",
+  "form.problem.not_a_phone_number": "Escreva um número de telefone.",
+  "form.problem.not_a_url": "Escreva um endereço da web.",
+  "form.problem.not_a_date": "Escolha um dia.",
+  "form.problem.not_a_time": "Escolha uma hora.",
+  "form.problem.unknown_option": "Escolha de novo.",
+  "form.reveal": "Mostrar o que está oculto",
 
   // Earlier chats, the site's data, developer tools
   "history.open": "Chats anteriores",

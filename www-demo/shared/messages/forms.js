@@ -1,6 +1,6 @@
 // Forms in the conversation: the card that asks for one, and the answers once it is filled in. Filling it in is `customer/forms.js`.
 
-import { el } from "../dom.js";
+import { el, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../language.js";
 import { linkedPicture } from "./media.js";
@@ -29,17 +29,38 @@ export function closeForm(root, smartActionId) {
   }
 }
 
-/** What was filled in: the questions with their answers, or what a browser form's page told. */
-export function formAnswers(message) {
-  const data = message.form_data ?? [];
-  const answers = Array.isArray(data)
-    ? data.map(({ question, question_id, value }) => [question ?? question_id, value])
-    : Object.entries(Object(data)).filter(([, value]) => typeof value !== "object" || Array.isArray(value));
-  const rows = answers.map(([question, value]) => el("div", {}, el("dt", {}, String(question)), el("dd", {}, answerWords(value))));
+/** What stands in the place of an answer that only the agent reads. */
+const MASK = "••••";
+
+/**
+ * What was filled in: the questions with their answers, or what a browser form's page told. Where answers are masked, `onReveal(message)` (the agent's)
+ * resolves with them.
+ */
+export function formAnswers(message, { onReveal }) {
+  const list = el("dl", { class: "answers" });
+  const draw = (data) => fill(list, answersOf(data).map(([question, value]) => el("div", {}, el("dt", {}, String(question)), el("dd", {}, answerWords(value)))));
+  draw(message.form_data);
+  const isMasked = onReveal && answersOf(message.form_data).some(([, value]) => value === MASK);
+  const reveal = isMasked && el("button", { type: "button", class: "link-button" }, t("form.reveal"));
+  if (reveal) reveal.addEventListener("click", async () => {
+    reveal.disabled = true;
+    // Where it cannot be read, the button offers another try.
+    const answers = await onReveal(message).catch(() => null);
+    reveal.disabled = false;
+    if (!answers) return;
+    draw(answers.form_data);
+    reveal.remove();
+  });
   return [
     el("p", { class: "form-done" }, icon("check"), t("form.completed", { name: message.form_name || t("form.unnamed") })),
-    rows.length > 0 && el("dl", { class: "answers" }, rows),
+    list.childElementCount > 0 && list,
+    reveal,
   ];
+}
+
+function answersOf(data) {
+  if (Array.isArray(data)) return data.map(({ question, question_id, value }) => [question ?? question_id, value]);
+  return Object.entries(Object(data)).filter(([, value]) => typeof value !== "object" || Array.isArray(value));
 }
 
 function answerWords(value) {

@@ -20,7 +20,7 @@ import { markdownText, plainText } from "./safe-text.js";
  * - `none`: nothing to show.
  *
  * `tools` make it work, each where it can: `name` is the author's name; `onChoose(title, button)` answers a question, `onDraft(text)` proposes an answer,
- * `onForm(message)` opens a form; `onResize()` hears when something has loaded; `media` is `{ base, streams, load(message) }`, where `base` is what
+ * `onForm(message)` opens a form, `onReveal(message)` resolves with the answers that are masked in it; `onResize()` hears when something has loaded; `media` is `{ base, streams, load(message) }`, where `base` is what
  * links are relative to, `load` resolves with an address of the file, and `streams` says that this address costs nothing until it is used.
  */
 export function renderMessage(message, tools) {
@@ -104,7 +104,7 @@ function title(message) {
 }
 
 function notice(message, tools) {
-  if (message.event === "formCompleted") return bubble(formAnswers(message));
+  if (message.event === "formCompleted") return bubble(formAnswers(message, tools));
   const words = noticeWords(message, tools.name);
   return words ? { kind: "note", node: el("p", { class: "note" }, words) } : { kind: "none", node: null };
 }
