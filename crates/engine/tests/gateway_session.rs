@@ -267,6 +267,45 @@ fn typing_said_beside_the_stream_counts_like_typing_said_on_it() {
     assert_eq!(desk.reader(2).typing, [(author, true), (author, false)]);
 }
 
+#[test]
+fn what_the_end_user_types_is_shown_to_agents_until_it_is_said_or_taken_back() {
+    let mut desk = at(Status::Assigned);
+    desk.join(1, USER, 1);
+    desk.join(2, ADA, 1);
+    let preview = |content: &str| Input::Preview { actor: USER, content: content.to_owned() };
+    desk.input(preview(""));
+    desk.input(preview("my num"));
+    desk.input(preview("my number"));
+    desk.input(Input::Preview { actor: Actor::EndUser(6), content: "a stranger".to_owned() });
+    desk.input(Input::Preview { actor: ADA, content: "an agent".to_owned() });
+    assert_eq!(desk.reader(2).previews, ["my num", "my number"]);
+    desk.send(USER, "key", "my number is 4");
+    desk.settle();
+    assert_eq!(desk.reader(2).previews.len(), 3);
+    desk.input(preview("more"));
+    desk.input(Input::Typing { stream: 1, typing: true });
+    desk.input(Input::Typing { stream: 1, typing: false });
+    assert_eq!(desk.reader(2).previews, ["my num", "my number", "", "more", ""]);
+    assert!(desk.reader(1).previews.is_empty(), "not to the end user's own pages");
+}
+
+#[test]
+fn nobody_is_shown_what_is_typed_to_a_virtual_agent_or_in_a_chat_that_is_over() {
+    for status in [
+        Status::VaAssigned,
+        Status::VaDismissed,
+        Status::Dismissed,
+        Status::CheckedOut,
+        Status::Finished,
+        Status::Failed,
+    ] {
+        let mut desk = at(status);
+        desk.join(2, ADA, 9);
+        desk.input(Input::Preview { actor: USER, content: "secret".to_owned() });
+        assert!(desk.readers.get(&2).is_none_or(|reader| reader.previews.is_empty()), "{status:?}");
+    }
+}
+
 /// One step of a random history.
 #[derive(Clone, Debug)]
 enum Step {

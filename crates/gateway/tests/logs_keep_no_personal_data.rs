@@ -45,7 +45,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     tracing::subscriber::set_global_default(telemetry::subscriber(log, captured.clone())).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let form = "forms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
+    let form = "message_preview = true\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
     let gateway = Gateway::start_in(folder.path(), company_with(form, &[])).await;
     let claims = json!({"identifier": "ident-77", "name": "Uma Visitor", "email": "uma@home.example",
         "phone": "+15550100", "exp": now_s() + 600});
@@ -83,6 +83,9 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     let mut desk = ada.join(chat, 0).await;
     desk.until_index(4).await;
     ada.send(chat, "a-1", TEXT).await;
+    stream.say(json!({"type": "preview", "content": TEXT})).await;
+    desk.expect("preview").await;
+    uma.call(Method::POST, &format!("/chats/{chat}/preview"), Some(json!({"content": TEXT}))).await;
     let form = json!({"client_id": "f-1", "message": {"type": "form", "form_id": 7}});
     let (_, handed_out) = ada.call(Method::POST, &format!("/chats/{chat}/messages"), Some(form)).await;
     let forms = format!("/chats/{chat}/forms/{}", handed_out["index"]);

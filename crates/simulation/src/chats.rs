@@ -298,7 +298,7 @@ impl World {
                     frame.extend(state.map(|state| ("chat", present(&state))));
                     self.deliver(stream, Doc::object(frame));
                 }
-                Output::Typing { .. } | Output::Changed(_) => {}
+                Output::Typing { .. } | Output::Preview { .. } | Output::Changed(_) => {}
                 Output::Stop => {
                     // What was refused is answered by now; whoever comes next finds a fresh session.
                     self.gateway.hosts.remove(&chat_id);

@@ -385,6 +385,14 @@ pub struct TypingRequest {
     pub typing: bool,
 }
 
+/// `POST` of what the end user has typed and not sent yet.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct PreviewRequest {
+    /// The text; empty where nothing is typed any more.
+    pub content: String,
+}
+
 /// A message with its envelope. Seed 003, `MessageResponse`, with `$timestamp` in milliseconds.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]

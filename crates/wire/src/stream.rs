@@ -24,6 +24,11 @@ pub enum ClientFrame {
         /// Whether it types now.
         typing: bool,
     },
+    /// What the end user has typed and not sent yet; empty where nothing is typed any more.
+    Preview {
+        /// The text.
+        content: String,
+    },
     /// The page came into view, or was hidden; also said after each `joined`.
     Visibility {
         /// Whether it is in view now.
@@ -59,6 +64,13 @@ pub enum ServerFrame {
         /// The newest state, where it changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         chat: Option<Box<Chat>>,
+    },
+    /// At the desk: what the end user has typed and not sent yet. Not stored.
+    Preview {
+        /// Who types.
+        member: Member,
+        /// The text; empty where nothing is typed any more.
+        content: String,
     },
     /// A member types, or stopped.
     Typing {

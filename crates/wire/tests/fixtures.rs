@@ -43,7 +43,7 @@ macro_rules! checks {
 
 checks! {
     AfterHoursMessage ChatBody ChatDeflection ChatHistory ChatPatch CheckInRequest ClientFrame Company CreateChatRequest EndUserEvent ErrorBody
-    EscalateRequest Escalation EscalationPatch FormDefinition FormSubmission Menus MessagesBody OngoingChatBody RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame
+    EscalateRequest Escalation EscalationPatch FormDefinition FormSubmission Menus MessagesBody OngoingChatBody PreviewRequest RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame
     SessionRequest SessionResponse TypingRequest UploadRequest UploadResponse VisibilityRequest WaitTimes
 }
 

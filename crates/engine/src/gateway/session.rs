@@ -136,6 +136,13 @@ pub enum Input<B> {
         /// Whether they type now.
         typing: bool,
     },
+    /// The end user has typed this and not sent it yet; empty where nothing is typed any more. Whoever does not have the chat is not heard.
+    Preview {
+        /// Who.
+        actor: Actor,
+        /// What they would send. Never stored.
+        content: String,
+    },
     /// A page of the end user came into view, or was hidden. A stream that has said nothing is taken for one in view, though not at once:
     /// a hidden page says so first thing.
     Visibility {
@@ -220,6 +227,15 @@ pub enum Output<B> {
         /// Whether it types now.
         typing: bool,
     },
+    /// Show a stream of an agent what the end user types. May be dropped where the stream is slow.
+    Preview {
+        /// The stream.
+        stream: StreamId,
+        /// Who types.
+        author: Author,
+        /// What; empty where nothing is typed any more.
+        content: String,
+    },
     /// A change is durable: whoever shows queues should look again.
     Changed(ChatState),
     /// The session lost touch with the store: it has refused and closed everything with [`ErrorCode::Unavailable`]. Load the chat anew for
@@ -268,6 +284,8 @@ pub struct ChatSession<B, S> {
     committing: Option<Committing<B>>,
     streams: BTreeMap<StreamId, Stream>,
     typing: HashMap<Actor, u64>,
+    /// Agents see something that the end user types.
+    previewing: bool,
     /// Whether the page of a stream that has said nothing is in view, where that was said beside the streams.
     visible_beside: Option<bool>,
     /// The newest word about the chat's place in its queue.
@@ -294,6 +312,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             committing: None,
             streams: BTreeMap::new(),
             typing: HashMap::new(),
+            previewing: false,
             visible_beside: None,
             place: None,
             late: None,
@@ -369,6 +388,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
                     self.handle_typing(actor, typing, now_ms);
                 }
             }
+            Input::Preview { actor, content } => self.handle_preview(actor, content),
             Input::Visibility { stream, visible } => {
                 let end_user = Actor::EndUser(self.state.end_user_id);
                 if let Some(entry) = self.streams.get_mut(&stream).filter(|entry| entry.actor == end_user) {
@@ -475,6 +495,10 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
                 sent @ Done::Sent { .. } => sent,
             });
             self.reply(request, result);
+        }
+        if change.messages.iter().any(|message| matches!(message.author, Author::EndUser(_))) {
+            // What was typed is said now.
+            self.show_preview(String::new());
         }
         for message in &change.messages {
             if let Some(client_id) = &message.client_id {
@@ -591,7 +615,29 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         }
     }
 
+    /// Only people are shown previews: a virtual agent waits for the message, and nobody reads a chat that is over or put aside.
+    fn handle_preview(&mut self, actor: Actor, content: String) {
+        let is_end_user = actor == Actor::EndUser(self.state.end_user_id);
+        if is_end_user && matches!(self.state.status, Status::Queued | Status::Assigned) {
+            self.show_preview(content);
+        }
+    }
+
+    fn show_preview(&mut self, content: String) {
+        if content.is_empty() && !self.previewing {
+            return;
+        }
+        self.previewing = !content.is_empty();
+        let author = Actor::EndUser(self.state.end_user_id).into();
+        let agents = self.streams.iter().filter(|(_, entry)| matches!(entry.actor, Actor::Agent(_)));
+        let outputs = agents.map(|(stream, _)| Output::Preview { stream: *stream, author, content: content.clone() });
+        self.outputs.extend(outputs);
+    }
+
     fn announce_typing(&mut self, actor: Actor, typing: bool) {
+        if !typing && actor == Actor::EndUser(self.state.end_user_id) {
+            self.show_preview(String::new());
+        }
         let others = self.streams.iter().filter(|(_, entry)| entry.actor != actor).map(|(stream, _)| *stream);
         let author = actor.into();
         self.outputs.extend(others.map(|stream| Output::Typing { stream, author, typing }));
@@ -634,6 +680,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             self.refuse(stream, ErrorCode::Unavailable);
         }
         self.typing.clear();
+        self.previewing = false;
         self.late = None;
         self.outputs.push_back(Output::Stop);
     }

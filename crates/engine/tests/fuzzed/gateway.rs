@@ -90,7 +90,7 @@ pub(crate) fn run(bytes: &[u8]) {
         let mut streams: Vec<u64> = run.streams.keys().copied().collect();
         streams.sort_unstable();
         let stream = if streams.is_empty() { 0 } else { streams[choices.below(streams.len() as u64) as usize] };
-        match choices.below(15) {
+        match choices.below(16) {
             0..=3 => {
                 last_request += 1;
                 run.open_requests.insert(last_request);
@@ -128,6 +128,7 @@ pub(crate) fn run(bytes: &[u8]) {
             10 => run.feed(Input::Typing { stream, typing: choices.flag() }),
             11 => run.feed(Input::Visibility { stream, visible: choices.flag() }),
             12 => run.feed(Input::VisibilityBeside { actor, visible: choices.flag() }),
+            14 => run.feed(Input::Preview { actor, content: "x".repeat(choices.below(3) as usize) }),
             13 => run.feed(Input::Place { place: choices.number() }),
             _ => {
                 // Clocks jump.
@@ -183,7 +184,7 @@ impl Run {
                         *cursor = message.index;
                     }
                 }
-                Output::Typing { .. } | Output::Changed(_) => {}
+                Output::Typing { .. } | Output::Preview { .. } | Output::Changed(_) => {}
                 Output::Stop => self.stopped = true,
             }
         }

@@ -107,6 +107,7 @@ pub(crate) struct Reader {
     pub(crate) on_its_way: usize,
     pub(crate) refused: Option<ErrorCode>,
     pub(crate) typing: Vec<(Author, bool)>,
+    pub(crate) previews: Vec<String>,
 }
 
 /// A session with a disk and readers; commits, reads and deliveries wait until they are let go.
@@ -181,6 +182,10 @@ impl Desk {
             }
             Output::Typing { stream, author, typing } => {
                 self.readers.get_mut(&stream).unwrap().typing.push((author, typing));
+            }
+            Output::Preview { stream, author, content } => {
+                assert_eq!(author, Author::EndUser(5));
+                self.readers.get_mut(&stream).unwrap().previews.push(content);
             }
             Output::Changed(state) => assert_eq!(state, self.disk.state),
             Output::Stop => self.stopped = true,

@@ -471,7 +471,7 @@ impl World {
                     let (ms, epoch) = (self.latency_ms(), self.epoch);
                     self.later(ms, Happening::Delivered { stream, epoch });
                 }
-                gateway::Output::Typing { .. } | gateway::Output::Changed(_) => {}
+                gateway::Output::Typing { .. } | gateway::Output::Preview { .. } | gateway::Output::Changed(_) => {}
                 gateway::Output::Stop => self.session = None,
             }
         }

@@ -51,7 +51,7 @@ pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Bo
         match *mail {
             Mail::Command { answer, .. } => drop(answer.send(Err(code))),
             Mail::Join { frames, .. } => drop(frames.try_send(ToStream::Refused(code))),
-            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } => {}
+            Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } | Mail::Preview { .. } => {}
             Mail::Visibility { .. } | Mail::VisibilityBeside { .. } | Mail::Place { .. } => {}
             Mail::Leave { .. } | Mail::EndUserName(_) => {}
         }
@@ -142,6 +142,9 @@ impl<S: Script<MessageBody>> Actor<S> {
             Mail::Delivered { stream } => Input::Delivered { stream },
             Mail::Typing { stream, typing } => Input::Typing { stream, typing },
             Mail::TypingBeside { actor, typing } => Input::TypingBeside { actor, typing },
+            // Where the company does not want it, no agent sees it, whatever a client says.
+            Mail::Preview { .. } if !self.tools().platform.shows_previews(&self.record.company_id) => return,
+            Mail::Preview { actor, content } => Input::Preview { actor, content },
             Mail::Visibility { stream, visible } => Input::Visibility { stream, visible },
             Mail::VisibilityBeside { actor, visible } => Input::VisibilityBeside { actor, visible },
             Mail::Place { place } => Input::Place { place },
@@ -181,9 +184,15 @@ impl<S: Script<MessageBody>> Actor<S> {
                     let frame = self.update_frame(&messages, state.as_ref());
                     self.send(stream, ToStream::Delivery(frame));
                 }
+                Output::Preview { stream, author, content } => {
+                    if self.has_room(stream) {
+                        let member = self.tools().platform.member(author, &self.record);
+                        let frame = serde_json::json!({ "type": "preview", "member": member, "content": content });
+                        self.send(stream, ToStream::Typing(frame.to_string().into()));
+                    }
+                }
                 Output::Typing { stream, author, typing } => {
-                    let has_room = self.streams.get(&stream).is_some_and(|frames| frames.capacity() > RESERVED);
-                    if has_room {
+                    if self.has_room(stream) {
                         let member = self.tools().platform.member(author, &self.record);
                         let frame = serde_json::json!({ "type": "typing", "member": member, "typing": typing });
                         self.send(stream, ToStream::Typing(frame.to_string().into()));
@@ -193,6 +202,11 @@ impl<S: Script<MessageBody>> Actor<S> {
                 Output::Stop => self.stopped = true,
             }
         }
+    }
+
+    /// Whether a stream has room for what may be lost.
+    fn has_room(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|frames| frames.capacity() > RESERVED)
     }
 
     fn tools(&self) -> &Tools {

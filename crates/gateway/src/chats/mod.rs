@@ -65,6 +65,7 @@ enum Mail {
     Delivered { stream: StreamId },
     Typing { stream: StreamId, typing: bool },
     TypingBeside { actor: Actor, typing: bool },
+    Preview { actor: Actor, content: String },
     Visibility { stream: StreamId, visible: bool },
     VisibilityBeside { actor: Actor, visible: bool },
     Place { place: u64 },
@@ -166,6 +167,14 @@ impl Chats {
         }
     }
 
+    /// The end user types, and says what by a request. Where nobody has the chat loaded, nobody is there to see it.
+    pub(crate) async fn preview(&self, chat_id: u64, actor: Actor, content: String) {
+        let mailbox = self.mailboxes().get(&chat_id).cloned();
+        if let Some(mailbox) = mailbox {
+            drop(mailbox.send_timeout(Box::new(Mail::Preview { actor, content }), MAILBOX_PATIENCE).await);
+        }
+    }
+
     /// The end user's name for the chat's agents changed. Where nobody has the chat loaded, the store has it.
     pub(crate) async fn rename_end_user(&self, chat_id: u64, name: String) {
         let mailbox = self.mailboxes().get(&chat_id).cloned();
@@ -191,7 +200,7 @@ impl Chats {
             let (frames, mut queue) = mpsc::channel(STREAM_QUEUE);
             let mailbox = self.post(chat_id, Mail::Join { actor, cursor, frames, stream }).await?;
             match queue.recv().await {
-                Some(ToStream::Joined(frame)) => return Ok((Link { mailbox, stream, queue }, frame)),
+                Some(ToStream::Joined(frame)) => return Ok((Link { mailbox, stream, actor, queue }, frame)),
                 Some(ToStream::Refused(code)) => return Err(refusal(actor, code)),
                 // The task was leaving.
                 Some(ToStream::Delivery(_) | ToStream::Typing(_)) | None => {}
@@ -222,6 +231,7 @@ fn refusal(actor: Actor, code: ErrorCode) -> Error {
 pub(crate) struct Link {
     mailbox: mpsc::WeakSender<Box<Mail>>,
     stream: StreamId,
+    actor: Actor,
     queue: mpsc::Receiver<ToStream>,
 }
 
@@ -239,6 +249,11 @@ impl Link {
     /// The reader types, or stopped.
     pub(crate) async fn typing(&self, typing: bool) {
         self.tell(Mail::Typing { stream: self.stream, typing }).await;
+    }
+
+    /// What the reader has typed and not sent yet.
+    pub(crate) async fn preview(&self, content: String) {
+        self.tell(Mail::Preview { actor: self.actor, content }).await;
     }
 
     /// The reader's page came into view, or was hidden.

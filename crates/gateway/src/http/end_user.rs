@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wire::ErrorCode;
 use wire::rest::{
-    ChatBody, ChatPatch, CreateChatRequest, EndUser, MessagesBody, OngoingChatBody, ResumeRequest, SendRequest,
-    SendResponse, SessionRequest, SessionResponse, TypingRequest,
+    ChatBody, ChatPatch, CreateChatRequest, EndUser, MessagesBody, OngoingChatBody, PreviewRequest, ResumeRequest,
+    SendRequest, SendResponse, SessionRequest, SessionResponse, TypingRequest,
 };
 
 use super::request::{Body, PathOf, QueryOf};
@@ -45,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(messages, send_message))
         .routes(routes!(resume))
         .routes(routes!(typing))
+        .routes(routes!(preview))
         .merge(super::waiting::routes())
 }
 
@@ -401,5 +402,28 @@ async fn typing(
 ) -> Result<StatusCode, Error> {
     own_chat(&app, &session, chat_id).await?;
     app.chats.typing(chat_id, Actor::EndUser(session.end_user_id), request.typing).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Say what the end user has typed and not sent yet, where the stream cannot speak, or not of so much.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat_id}/preview", tag = "end user", request_body = PreviewRequest, security(("session" = [])),
+    params(("chat_id" = u64, Path, description = "A chat")), responses((status = 204))
+)]
+async fn preview(
+    State(app): State<Shared>,
+    session: EndUserSession,
+    PathOf(chat_id): PathOf<u64>,
+    Body(PreviewRequest { content }): Body<PreviewRequest>,
+) -> Result<StatusCode, Error> {
+    if !session.company.settings.message_preview {
+        let text = "This company's agents do not see what is typed: see `message_preview` of the company.";
+        return Err(Error::new(ErrorCode::Unsupported, text).with_status(StatusCode::FORBIDDEN));
+    }
+    if content.len() > app.config.limits.max_text_bytes {
+        return Err(Error::too_large());
+    }
+    own_chat(&app, &session, chat_id).await?;
+    app.chats.preview(chat_id, Actor::EndUser(session.end_user_id), content).await;
     Ok(StatusCode::NO_CONTENT)
 }

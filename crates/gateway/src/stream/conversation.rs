@@ -97,6 +97,7 @@ async fn deliver(line: &mut impl Line, link: &Link, frame: Option<ToStream>) -> 
 async fn take(link: &Link, frame: Option<ClientFrame>) -> Result<Option<ServerFrame>, End> {
     match frame {
         Some(ClientFrame::Typing { typing }) => link.typing(typing).await,
+        Some(ClientFrame::Preview { content }) => link.preview(content).await,
         Some(ClientFrame::Visibility { visible }) => link.visibility(visible).await,
         Some(ClientFrame::Join { .. }) => return Err(malformed("A stream joins once.")),
         Some(ClientFrame::Ping) => return Ok(Some(ServerFrame::Pong)),

@@ -8,7 +8,7 @@ use gateway::store::MemoryStore;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{Events, Gateway, Heard, ORIGIN, User, config, indexes, now_s, within};
+use crate::common::{Events, Gateway, Heard, ORIGIN, User, config, indexes, now_s, start_with_menus, within};
 
 async fn start(more: &str) -> Gateway {
     start_with(config(more)).await
@@ -184,6 +184,69 @@ async fn a_reader_of_events_that_stops_reading_is_cut_and_misses_nothing() {
     })
     .await;
     assert_eq!(seen, (1..=total).collect::<Vec<u64>>());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_typed_reaches_the_desk_by_frame_and_by_request_where_the_company_wants_it() {
+    let gateway = start_with_menus("message_preview = true", &[]).await;
+    let (uma, ada, eve) = (gateway.user("uma").await, gateway.agent("ada").await, gateway.user("eve").await);
+    let chat = uma.chat(2, "open-1").await;
+    ada.accept(chat).await;
+    let chat_state = uma.get(&format!("/chats/{chat}")).await;
+    assert!(chat_state["chat"]["features"].as_array().unwrap().contains(&json!("preview")));
+    let mut customer = uma.join(chat, 0).await;
+    customer.expect("joined").await;
+    let mut desk = ada.join(chat, 0).await;
+    desk.expect("joined").await;
+    customer.say(json!({"type": "preview", "content": "my num"})).await;
+    let frame = desk.expect("preview").await;
+    assert_eq!((&frame["content"], &frame["member"]["display_name"]), (&json!("my num"), &json!("Uma Visitor")));
+    let path = format!("/chats/{chat}/preview");
+    let (status, body) = uma.call(Method::POST, &path, Some(json!({"content": "my number"}))).await;
+    assert_eq!((status, body), (StatusCode::NO_CONTENT, Value::Null));
+    assert_eq!(desk.expect("preview").await["content"], "my number");
+    uma.send(chat, "m-1", "my number is 4").await;
+    assert_eq!(desk.expect("preview").await["content"], "");
+    let table = [
+        (&eve, json!({"content": "x"}), 404, "not_found"),
+        (&uma, json!({"content": 5}), 400, "invalid_argument"),
+        (&uma, json!({}), 400, "invalid_argument"),
+        (&uma, json!({"content": "x".repeat(20_000)}), 413, "too_large"),
+    ];
+    for (user, body, status, code) in table {
+        let (answered, refusal) = user.call(Method::POST, &path, Some(body)).await;
+        assert_eq!((answered.as_u16(), refusal["error"]["code"].as_str().unwrap()), (status, code));
+    }
+    let kept = uma.messages(chat).await;
+    assert!(kept.iter().all(|message| message["content"] != "my num"), "nothing of it is stored");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn where_the_company_wants_no_previews_no_agent_sees_one() {
+    let gateway = start("").await;
+    let (uma, ada) = (gateway.user("uma").await, gateway.agent("ada").await);
+    let chat = uma.chat(2, "open-1").await;
+    ada.accept(chat).await;
+    let mut customer = uma.join(chat, 0).await;
+    let joined = customer.expect("joined").await;
+    assert!(!joined["chat"]["features"].as_array().unwrap().contains(&json!("preview")));
+    let mut desk = ada.join(chat, 0).await;
+    desk.expect("joined").await;
+    customer.say(json!({"type": "preview", "content": "my num"})).await;
+    customer.say(json!({"type": "typing", "typing": true})).await;
+    // Frames keep their order: what comes first is what was typed about, not what was typed.
+    loop {
+        let Heard::Frame(frame) = desk.hear().await else { panic!("the desk's stream ended") };
+        assert_ne!(frame["type"], "preview");
+        if frame["type"] == "typing" {
+            break;
+        }
+    }
+    let (status, refusal) =
+        uma.call(Method::POST, &format!("/chats/{chat}/preview"), Some(json!({"content": "x"}))).await;
+    assert_eq!((status, &refusal["error"]["code"]), (StatusCode::FORBIDDEN, &json!("unsupported")));
     gateway.stop().await;
 }
 

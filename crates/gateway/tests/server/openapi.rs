@@ -30,6 +30,7 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chat_history", &["get"]),
         ("/api/v1/chats/{chat_id}/resume", &["post"]),
         ("/api/v1/chats/{chat_id}/typing", &["post"]),
+        ("/api/v1/chats/{chat_id}/preview", &["post"]),
         ("/api/v1/chats/{chat_id}/check_in", &["post"]),
         ("/api/v1/chats/{chat_id}/rejoin", &["post"]),
         ("/api/v1/chats/{chat_id}/visibility", &["post"]),

@@ -63,6 +63,11 @@ impl Embedded {
         }
     }
 
+    /// Whether a company's agents see what customers type before they send it.
+    pub(crate) fn shows_previews(&self, company_id: &str) -> bool {
+        self.companies.get(company_id).is_some_and(|company| company.settings.message_preview)
+    }
+
     pub(crate) fn company(&self, id: &str) -> Option<&Arc<Company>> {
         self.companies.get(id)
     }
@@ -127,7 +132,14 @@ impl Embedded {
             id: state.id,
             status: state.status.as_str().to_owned(),
             status_text: self.tongue(record).status_text(state.status, with),
-            features: features(state.status, self.takes_files, self.limits.check_in.is_on()),
+            features: features(
+                state.status,
+                Offers {
+                    files: self.takes_files,
+                    check_in: self.limits.check_in.is_on(),
+                    previews: self.shows_previews(&record.company_id),
+                },
+            ),
             created_at: clock::iso_8601(state.created_at_ms),
             ends_at: state.ended_at_ms.map(clock::iso_8601),
             ended_by: state.ended_by.map(|ended_by| ended_by.as_str().to_owned()),
@@ -166,20 +178,29 @@ pub(crate) fn end_user_name(record: &ChatRecord) -> Option<String> {
     record.end_user_name.clone().or_else(|| record.end_user.profile.name.clone())
 }
 
+/// What a company and its gateway offer in a chat.
+#[derive(Clone, Copy)]
+struct Offers {
+    files: bool,
+    check_in: bool,
+    previews: bool,
+}
+
 /// What can be done in a chat now, as data for user interfaces.
-fn features(status: Status, takes_files: bool, asks_to_check_in: bool) -> Vec<String> {
+fn features(status: Status, offers: Offers) -> Vec<String> {
     let names: &[&str] = match status {
         Status::VaAssigned => &["text", "typing", "photo", "escalation"],
-        Status::Queued => &["text", "typing", "photo", "check_in"],
-        Status::Assigned => &["text", "typing", "photo"],
+        Status::Queued => &["text", "typing", "preview", "photo", "check_in"],
+        Status::Assigned => &["text", "typing", "preview", "photo"],
         Status::Dismissed => &["text", "typing", "photo", "resume"],
         Status::VaDismissed => &["text", "typing", "photo", "resume", "escalation"],
         Status::CheckedOut => &["text", "typing", "photo", "check_in", "rejoin"],
         Status::Finished | Status::Failed => &[],
     };
     let is_offered = |name: &str| match name {
-        "photo" => takes_files,
-        "check_in" => asks_to_check_in,
+        "photo" => offers.files,
+        "check_in" => offers.check_in,
+        "preview" => offers.previews,
         _ => true,
     };
     names.iter().filter(|name| is_offered(name)).map(|name| (*name).to_owned()).collect()
