@@ -27,6 +27,7 @@ mod listener;
 mod media;
 mod message;
 mod platform;
+mod redaction;
 mod stream;
 pub mod telemetry;
 

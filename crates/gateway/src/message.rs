@@ -1,13 +1,14 @@
 //! What a message says: the rules for what may be sent, and the envelope around it. Refuses content that would pass for the platform's own.
 
-use engine::gateway::{Actor, Message};
+use engine::gateway::{Actor, Author, Message};
 use serde_json::{Map, Value};
-use store::MessageBody;
+use store::{MessageBody, Redacted};
 use wire::ErrorCode;
 
 use crate::auth::keys::{Keys, Marks};
 use crate::config::Limits;
 use crate::error::Error;
+use crate::redaction::Redactor;
 
 /// Longest idempotency key.
 const MAX_CLIENT_ID_BYTES: usize = 64;
@@ -21,40 +22,92 @@ pub(crate) fn marks(keys: &Keys, chat_id: u64, message: &Message<MessageBody>) -
     keys.message_marks(chat_id, message.index, message.at_ms, message.author.parts(), message.body.json())
 }
 
-/// A stored message as the protocol writes it. The text is made once, however many read it.
-pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<MessageBody>) -> &'a str {
-    message.body.rendered_once(|| {
-        let Marks { sid, signature } = marks(keys, chat_id, message);
-        let (user_type, user_id) = message.author.parts();
-        let (index, at_ms) = (message.index, message.at_ms);
-        let mut text = format!(
-            r#"{{"$index":{index},"$sid":"{sid}","$timestamp":{at_ms},"$userType":"{user_type}","$userId":{user_id},"#
-        );
-        if let Some(client_id) = &message.client_id {
-            text.push_str(r#""client_id":"#);
-            text.push_str(&Value::from(client_id.as_str()).to_string());
-            text.push(',');
+/// Who reads messages, and what is not for them.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) actor: Actor,
+    pub(crate) redactor: Option<&'a Redactor>,
+}
+
+/// A stored message as the protocol writes it. The text is made once, however many read it; where something is redacted, once for its author
+/// and once for all others.
+pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<MessageBody>, reader: Reader<'_>) -> &'a str {
+    match redacted(keys, chat_id, message, reader.redactor) {
+        Some(readings) if message.author == Author::from(reader.actor) => &readings.own,
+        Some(readings) => &readings.others,
+        None => message.body.rendered_once(|| enveloped(keys, chat_id, message, message.body.json())),
+    }
+}
+
+/// Whether these messages read differently for different readers.
+pub(crate) fn differ(
+    keys: &Keys,
+    chat_id: u64,
+    messages: &[Message<MessageBody>],
+    redactor: Option<&Redactor>,
+) -> bool {
+    messages.iter().any(|message| redacted(keys, chat_id, message, redactor).is_some())
+}
+
+/// The readings of a text that a person wrote, where something in it is redacted.
+fn redacted<'a>(
+    keys: &Keys,
+    chat_id: u64,
+    message: &'a Message<MessageBody>,
+    redactor: Option<&Redactor>,
+) -> Option<&'a Redacted> {
+    let redactor = redactor?;
+    if !matches!(message.author, Author::EndUser(_) | Author::Agent(_)) {
+        return None;
+    }
+    message.body.redacted_once(|| {
+        let mut object: Map<String, Value> = serde_json::from_str(message.body.json()).ok()?;
+        if !matches!(object.get("type")?.as_str()?, "text" | "markdown") {
+            return None;
         }
-        text.push_str(r#""signature":""#);
-        text.push_str(&signature);
-        text.push('"');
-        let content = message.body.json().strip_prefix('{').unwrap_or("}");
-        if content != "}" {
-            text.push(',');
-        }
-        text.push_str(content);
-        text
+        let content = object.get("content")?.as_str()?.to_owned();
+        let shown = redactor.redact(&content)?;
+        let reading = |object: &Map<_, _>| enveloped(keys, chat_id, message, MessageBody::new(object).json());
+        object.insert("unredacted".to_owned(), content.into());
+        let own = reading(&object);
+        object.shift_remove("unredacted");
+        object.insert("content".to_owned(), shown.into());
+        Some(Redacted { own, others: reading(&object) })
     })
 }
 
+/// A content with the message's envelope around it. The marks are those of what is stored, whoever reads.
+fn enveloped(keys: &Keys, chat_id: u64, message: &Message<MessageBody>, content: &str) -> String {
+    let Marks { sid, signature } = marks(keys, chat_id, message);
+    let (user_type, user_id) = message.author.parts();
+    let (index, at_ms) = (message.index, message.at_ms);
+    let mut text = format!(
+        r#"{{"$index":{index},"$sid":"{sid}","$timestamp":{at_ms},"$userType":"{user_type}","$userId":{user_id},"#
+    );
+    if let Some(client_id) = &message.client_id {
+        text.push_str(r#""client_id":"#);
+        text.push_str(&Value::from(client_id.as_str()).to_string());
+        text.push(',');
+    }
+    text.push_str(r#""signature":""#);
+    text.push_str(&signature);
+    text.push('"');
+    let content = content.strip_prefix('{').unwrap_or("}");
+    if content != "}" {
+        text.push(',');
+    }
+    text.push_str(content);
+    text
+}
+
 /// `[message,message,…]`
-pub(crate) fn render_list(keys: &Keys, chat_id: u64, messages: &[Message<MessageBody>]) -> String {
+pub(crate) fn render_list(keys: &Keys, chat_id: u64, messages: &[Message<MessageBody>], reader: Reader<'_>) -> String {
     let mut text = String::from("[");
     for (position, message) in messages.iter().enumerate() {
         if position > 0 {
             text.push(',');
         }
-        text.push_str(render(keys, chat_id, message));
+        text.push_str(render(keys, chat_id, message, reader));
     }
     text.push(']');
     text
@@ -95,6 +148,9 @@ pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limit
         return Err(Error::invalid(
             "A message has no `client_id` and no keys that begin with `$`: those are the envelope's.",
         ));
+    }
+    if object.contains_key("unredacted") {
+        return Err(Error::invalid("A message has no `unredacted`: the gateway adds it."));
     }
     match object.get("type").and_then(Value::as_str) {
         None => return Err(Error::invalid("A message needs a `type`, which is a string.")),
@@ -185,6 +241,7 @@ mod tests {
             (json!({"type": "my.own", "data": "x".repeat(300)}), Some(ErrorCode::TooLarge)),
             (json!({"type": "my.own", "data": deep}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "my.own", "$index": 1}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "text", "content": "a", "unredacted": "b"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "my.own", "client_id": "x"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "photo", "media_id": 1}), None),
             (json!({"type": "video", "media_id": 1}), Some(ErrorCode::Unsupported)),
@@ -204,7 +261,8 @@ mod tests {
         let author = Author::EndUser(4);
         let message = Message { index: 3, author, client_id: Some("c-1".into()), at_ms: 9, body };
         let keys = Keys::new([1; 32]);
-        let value: Value = serde_json::from_str(render(&keys, 5, &message)).unwrap();
+        let reader = Reader { actor: Actor::Agent(1), redactor: None };
+        let value: Value = serde_json::from_str(render(&keys, 5, &message, reader)).unwrap();
         assert_eq!(value["form_signature"], "mine");
         assert_ne!(value["signature"], "mine");
         assert_eq!((value["$index"].as_u64(), value["$userType"].as_str()), (Some(3), Some("end_user")));

@@ -12,6 +12,16 @@ struct Content {
     json: Box<str>,
     /// The whole message with its envelope, made for the first reader.
     rendered: OnceLock<Box<str>>,
+    /// The same where something in it is not for everybody.
+    redacted: OnceLock<Option<Box<Redacted>>>,
+}
+
+/// A whole message of which something is for its author only.
+pub struct Redacted {
+    /// What its author reads.
+    pub own: String,
+    /// What everybody else reads.
+    pub others: String,
 }
 
 impl MessageBody {
@@ -25,7 +35,11 @@ impl MessageBody {
     /// A body as the store has it: the text of a JSON object.
     #[must_use]
     pub fn from_stored(json: String) -> MessageBody {
-        MessageBody(Arc::new(Content { json: json.into_boxed_str(), rendered: OnceLock::new() }))
+        MessageBody(Arc::new(Content {
+            json: json.into_boxed_str(),
+            rendered: OnceLock::new(),
+            redacted: OnceLock::new(),
+        }))
     }
 
     /// The text of the JSON object.
@@ -48,6 +62,11 @@ impl MessageBody {
     /// text never differs.
     pub fn rendered_once(&self, render: impl FnOnce() -> String) -> &str {
         self.0.rendered.get_or_init(|| render().into_boxed_str())
+    }
+
+    /// The two readings of the whole message, or that it has only one: looked for by the first caller and kept for every later one.
+    pub fn redacted_once(&self, redact: impl FnOnce() -> Option<Redacted>) -> Option<&Redacted> {
+        self.0.redacted.get_or_init(|| redact().map(Box::new)).as_deref()
     }
 }
 

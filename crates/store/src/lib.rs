@@ -16,7 +16,7 @@ pub mod memory;
 #[cfg(feature = "story")]
 pub mod story;
 
-pub use body::MessageBody;
+pub use body::{MessageBody, Redacted};
 pub use memory::MemoryStore;
 
 /// Why a store could not do its work. Never holds a value that was to be stored.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use engine::gateway::{Change, ChatSession, ChatState, Input, Message, Output, RequestId, Script, StreamId};
+use engine::gateway::{
+    Actor as Member, Change, ChatSession, ChatState, Input, Message, Output, RequestId, Script, StreamId,
+};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
@@ -78,7 +80,7 @@ struct Actor<S> {
     chats: Chats,
     record: ChatRecord,
     session: ChatSession<MessageBody, S>,
-    streams: HashMap<StreamId, mpsc::Sender<ToStream>>,
+    streams: HashMap<StreamId, Reading>,
     answers: HashMap<RequestId, Answer>,
     last_request: RequestId,
     pending: FuturesUnordered<Pending>,
@@ -86,8 +88,14 @@ struct Actor<S> {
     stopped: bool,
 }
 
-/// What an `update` frame consists of: its first and last index, and the revision of its state.
-type FrameKey = (Option<(u64, u64)>, Option<u64>);
+/// A stream: whose it is, and its queue.
+struct Reading {
+    actor: Member,
+    frames: mpsc::Sender<ToStream>,
+}
+
+/// What an `update` frame consists of: its first and last index, the revision of its state, and whose it is where something is redacted.
+type FrameKey = (Option<(u64, u64)>, Option<u64>, Option<Member>);
 
 impl<S: Script<MessageBody>> Actor<S> {
     fn new(chats: Chats, record: ChatRecord, session: ChatSession<MessageBody, S>) -> Self {
@@ -136,7 +144,7 @@ impl<S: Script<MessageBody>> Actor<S> {
                 Input::Command { request: self.last_request, actor, command }
             }
             Mail::Join { actor, cursor, frames, stream } => {
-                self.streams.insert(stream, frames);
+                self.streams.insert(stream, Reading { actor, frames });
                 Input::Join { stream, actor, cursor }
             }
             Mail::Delivered { stream } => Input::Delivered { stream },
@@ -175,18 +183,24 @@ impl<S: Script<MessageBody>> Actor<S> {
                     self.send(stream, ToStream::Joined(frame));
                 }
                 Output::Refuse { stream, code } => {
-                    if let Some(frames) = self.streams.remove(&stream) {
-                        drop(frames.try_send(ToStream::Refused(code)));
+                    if let Some(reading) = self.streams.remove(&stream) {
+                        drop(reading.frames.try_send(ToStream::Refused(code)));
                     }
                 }
                 Output::Read { stream, after_index, limit } => self.read(stream, after_index, limit),
                 Output::Deliver { stream, messages, state } => {
-                    let frame = self.update_frame(&messages, state.as_ref());
-                    self.send(stream, ToStream::Delivery(frame));
+                    if let Some(actor) = self.streams.get(&stream).map(|reading| reading.actor) {
+                        let frame = self.update_frame(actor, &messages, state.as_ref());
+                        self.send(stream, ToStream::Delivery(frame));
+                    } else {
+                        self.lose(stream);
+                    }
                 }
                 Output::Preview { stream, author, content } => {
                     if self.has_room(stream) {
                         let member = self.tools().platform.member(author, &self.record);
+                        let redactor = self.tools().platform.redactor(&self.record);
+                        let content = redactor.and_then(|redactor| redactor.redact(&content)).unwrap_or(content);
                         let frame = serde_json::json!({ "type": "preview", "member": member, "content": content });
                         self.send(stream, ToStream::Typing(frame.to_string().into()));
                     }
@@ -206,7 +220,7 @@ impl<S: Script<MessageBody>> Actor<S> {
 
     /// Whether a stream has room for what may be lost.
     fn has_room(&self, stream: StreamId) -> bool {
-        self.streams.get(&stream).is_some_and(|frames| frames.capacity() > RESERVED)
+        self.streams.get(&stream).is_some_and(|reading| reading.frames.capacity() > RESERVED)
     }
 
     fn tools(&self) -> &Tools {
@@ -239,12 +253,16 @@ impl<S: Script<MessageBody>> Actor<S> {
     }
 
     fn send(&mut self, stream: StreamId, frame: ToStream) {
-        let sent = self.streams.get(&stream).is_some_and(|frames| frames.try_send(frame).is_ok());
+        let sent = self.streams.get(&stream).is_some_and(|reading| reading.frames.try_send(frame).is_ok());
         if !sent {
-            // The reader is gone, and its own farewell may be on its way.
-            self.streams.remove(&stream);
-            self.session.handle(Input::Leave { stream }, now_ms());
+            self.lose(stream);
         }
+    }
+
+    /// The reader is gone, and its own farewell may be on its way.
+    fn lose(&mut self, stream: StreamId) {
+        self.streams.remove(&stream);
+        self.session.handle(Input::Leave { stream }, now_ms());
     }
 
     fn joined_frame(&self, state: &ChatState, cursor: u64) -> Utf8Bytes {
@@ -255,10 +273,18 @@ impl<S: Script<MessageBody>> Actor<S> {
         frame.to_string().into()
     }
 
-    /// The frame for these messages and this state. Readers who are up to date get the same one.
-    fn update_frame(&mut self, messages: &[Message<MessageBody>], state: Option<&ChatState>) -> Utf8Bytes {
+    /// The frame for these messages and this state. Readers who are up to date get the same one, unless something in it is redacted.
+    fn update_frame(
+        &mut self,
+        actor: Member,
+        messages: &[Message<MessageBody>],
+        state: Option<&ChatState>,
+    ) -> Utf8Bytes {
         let span = messages.first().zip(messages.last()).map(|(first, last)| (first.index, last.index));
-        let key = (span, state.map(|state| state.revision));
+        let (keys, chat_id) = (&self.tools().keys, self.record.state.id);
+        let redactor = self.tools().platform.redactor(&self.record);
+        let whose = message::differ(keys, chat_id, messages, redactor).then_some(actor);
+        let key = (span, state.map(|state| state.revision), whose);
         if let Some((known, frame)) = &self.last_frame
             && *known == key
         {
@@ -267,7 +293,7 @@ impl<S: Script<MessageBody>> Actor<S> {
         let mut text = String::from(r#"{"type":"update""#);
         if !messages.is_empty() {
             text.push_str(r#","messages":"#);
-            text.push_str(&message::render_list(&self.tools().keys, self.record.state.id, messages));
+            text.push_str(&message::render_list(keys, chat_id, messages, message::Reader { actor, redactor }));
         }
         if let Some(state) = state {
             let chat = self.tools().platform.present(&self.record, state);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Deserialize;
 
 use super::forms::{Form, check_forms};
+use super::redaction::{Redaction, check_redaction};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
 /// A company: whose customers chat here.
@@ -45,6 +46,8 @@ pub struct Company {
     pub cobrowse_domain: Option<String>,
     /// The forms that its agents and virtual agents hand out.
     pub forms: Vec<Form>,
+    /// What of a text only its author reads, in the order in which it is looked for.
+    pub redaction: Vec<Redaction>,
     /// Its queues.
     pub menus: Vec<Menu>,
 }
@@ -289,6 +292,7 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
         }
         queue.extend(menu.children.iter().map(|child| (child, depth + 1)));
     }
+    check_redaction(&company.redaction).or_else(|text| fail(&text))?;
     check_forms(&company.forms).or_else(|text| fail(&text))?;
     check_redirections(company).or_else(|text| fail(&text))?;
     check_elsewhere(company).or_else(|text| fail(&text))

@@ -12,12 +12,15 @@ mod contents;
 mod deflection;
 pub mod forms;
 mod hours;
+mod redaction;
 pub(crate) mod texts;
 
 pub use chat::{Chat, CheckIn, Rejoin};
 pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
 pub use deflection::{Deflection, Link, Redirection};
 pub use hours::{Day, Hours, Span};
+pub(crate) use redaction::compile;
+pub use redaction::{Builtin, Redaction};
 pub use texts::{Language, Texts};
 
 /// What `gateway print-config` prints.
@@ -468,6 +471,20 @@ mod tests {
             ("deflection={links=[9]}", "", "link 9"),
             ("links=[{id=1,name=\"x\",url=\"javascript:alert(1)\"}]", "", "link 1"),
             ("links=[{id=1,name=\"x\",url=\"https://a\"},{id=1,name=\"y\",url=\"https://b\"}]", "", "link id 1"),
+            ("redaction=[{builtin=\"card\"},{pattern=\"(\",replacement=\"x\"}]", "", "redaction 2, pattern \"(\""),
+            (
+                "redaction=[{pattern=\"a*\",replacement=\"x\"}]",
+                "",
+                "redaction 1, pattern \"a*\": it matches the empty text",
+            ),
+            (
+                "redaction=[{pattern=\"\\\\w{900}\",replacement=\"x\"}]",
+                "",
+                "redaction 1, pattern \"\\\\w{900}\": it needs too much",
+            ),
+            ("redaction=[{pattern=\"a\"}]", "", "redaction 1 must have"),
+            ("redaction=[{pattern=\"a\",replacement=\"b\",builtin=\"card\"}]", "", "redaction 1 must have"),
+            ("redaction=[{}]", "", "redaction 1 must have"),
             ("", "hours={timezone=\"Rome\"}", "menu 1"),
             ("", "deflection={links=[9]}", "menu 1"),
             ("", "redirection={queue=1}", "menu 1"),

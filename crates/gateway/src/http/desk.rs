@@ -205,6 +205,13 @@ pub(crate) async fn desk_chats(app: &App, agent: &Agent) -> Result<DeskChats, Er
 fn present(app: &App, record: &ChatRecord) -> DeskChat {
     let mut request = record.request.clone();
     request.shift_remove("custom_data");
+    // The first message reads the same wherever agents read it.
+    if let Some(greeting) = request.get_mut("greeting")
+        && let Some(redactor) = app.platform.redactor(record)
+        && let Some(shown) = greeting.as_str().and_then(|text| redactor.redact(text))
+    {
+        *greeting = shown.into();
+    }
     let email = || request.get("email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(str::to_owned);
     let end_user_email = record.end_user.profile.email.clone().or_else(email);
     let shown = custom_data::shown(&record.request);
@@ -287,7 +294,7 @@ async fn messages(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Error> {
     let record = visible_chat(&app, &session.agent, chat_id).await?;
-    page(&app, &record, &query).await
+    page(&app, &record, Actor::Agent(session.agent.id), &query).await
 }
 
 /// Send a message. Answered when it is stored durably.

@@ -295,11 +295,11 @@ async fn messages(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Error> {
     let record = own_chat(&app, &session, chat_id).await?;
-    page(&app, &record, &query).await
+    page(&app, &record, Actor::EndUser(session.end_user_id), &query).await
 }
 
 /// A page of messages. Its text is put together from the messages' own, which are rendered once.
-pub(super) async fn page(app: &App, record: &ChatRecord, query: &PageQuery) -> Result<Response, Error> {
+pub(super) async fn page(app: &App, record: &ChatRecord, actor: Actor, query: &PageQuery) -> Result<Response, Error> {
     let most = query.limit.unwrap_or(wire::MESSAGES_PAGE_LIMIT);
     if !(1..=wire::MESSAGES_PAGE_LIMIT).contains(&most) {
         return Err(Error::invalid("`limit` must be between 1 and 1000."));
@@ -308,7 +308,8 @@ pub(super) async fn page(app: &App, record: &ChatRecord, query: &PageQuery) -> R
     let messages = app.store.messages_after(record.state.id, query.after_index, limit).await?;
     // A message may have been stored since the chat was read.
     let last_index = messages.last().map_or(0, |message| message.index).max(record.state.last_index);
-    let list = message::render_list(&app.keys, record.state.id, &messages);
+    let reader = message::Reader { actor, redactor: app.platform.redactor(record) };
+    let list = message::render_list(&app.keys, record.state.id, &messages, reader);
     let text = format!(r#"{{"messages":{list},"last_index":{last_index}}}"#);
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }

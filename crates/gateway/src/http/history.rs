@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use engine::gateway::Actor;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -94,7 +95,9 @@ async fn entries(app: &App, record: &ChatRecord, room: usize) -> Result<Option<S
         }
         messages.extend(page);
     }
-    let text = message::render_list(&app.keys, chat_id, &messages);
+    let actor = Actor::EndUser(record.state.end_user_id);
+    let reader = message::Reader { actor, redactor: app.platform.redactor(record) };
+    let text = message::render_list(&app.keys, chat_id, &messages, reader);
     Ok((text.len() <= room).then_some(text))
 }
 

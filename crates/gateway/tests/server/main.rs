@@ -25,5 +25,6 @@ mod menus;
 mod openapi;
 mod pages;
 mod program;
+mod redaction;
 mod story;
 mod streams;

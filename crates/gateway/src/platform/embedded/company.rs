@@ -8,6 +8,7 @@ use super::words::Tongue;
 use crate::config::forms::Form;
 use crate::config::texts::fitting;
 use crate::config::{self, Deflection, Menu, Texts};
+use crate::redaction::Redactor;
 
 /// A company.
 pub(crate) struct Company {
@@ -15,6 +16,7 @@ pub(crate) struct Company {
     schedule: Option<Arc<Schedule>>,
     queues: HashMap<u64, Queue>,
     leads_users: bool,
+    pub(crate) redactor: Redactor,
 }
 
 /// What a queue has, or inherits.
@@ -43,7 +45,8 @@ impl Company {
             leads_users |= !menu.direct_users.is_empty();
             queues.insert(menu.id, own);
         }
-        Company { schedule: top.schedule, settings, queues, leads_users }
+        let redactor = Redactor::new(&settings.redaction);
+        Company { schedule: top.schedule, settings, queues, leads_users, redactor }
     }
 
     /// One of its forms.

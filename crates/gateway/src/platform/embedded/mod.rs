@@ -9,6 +9,7 @@ use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member};
 
 use crate::clock;
 use crate::config::{self, Config};
+use crate::redaction::Redactor;
 use crate::store::ChatRecord;
 
 pub(crate) mod agents;
@@ -74,6 +75,11 @@ impl Embedded {
 
     pub(crate) fn companies(&self) -> impl Iterator<Item = &Arc<Company>> {
         self.companies.values()
+    }
+
+    /// What of a text in this chat only its author reads; `None` where a company's configuration hides nothing.
+    pub(crate) fn redactor(&self, record: &ChatRecord) -> Option<&Redactor> {
+        self.companies.get(&record.company_id).map(|company| &company.redactor).filter(|redactor| !redactor.is_idle())
     }
 
     /// The platform's words in a chat: the company's language for the chat's.
