@@ -102,9 +102,16 @@ impl Locks {
 
     /// Asks for a lock; `granted` hears the pages that live then, `None` where nobody can tell.
     pub(crate) fn lock(&self, name: &str, granted: impl FnOnce(Option<Vec<String>>) + 'static) {
-        let manager = self.manager.clone();
+        let (manager, held) = (self.manager.clone(), self.held.0.clone());
         self.held.request(self.manager.as_ref(), name, move || {
-            spawn_local(async move { granted(living_pages(manager).await) });
+            let number = held.number.get();
+            spawn_local(async move {
+                let pages = living_pages(manager).await;
+                // It may have been let go, and asked for again, while the browser counted.
+                if held.number.get() == number {
+                    granted(pages);
+                }
+            });
         });
     }
 

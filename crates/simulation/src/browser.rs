@@ -119,7 +119,7 @@ pub(crate) struct Tab {
     clock_ahead_ms: u64,
     inputs: VecDeque<Input<Doc>>,
     pub(crate) frozen: bool,
-    held: Vec<Input<Doc>>,
+    held: VecDeque<Input<Doc>>,
     pub(crate) hidden_until_ms: u64,
     ticks_at_ms: Option<u64>,
     last_op: OpId,
@@ -145,6 +145,12 @@ pub(crate) struct Tab {
 }
 
 impl Tab {
+    /// A grant that the page has not heard of yet is given back unheard, as `src/web/locks.rs` does.
+    pub(crate) fn forget_grants(&mut self) {
+        self.held.retain(|input| !matches!(input, Input::Locked { .. }));
+        self.inputs.retain(|input| !matches!(input, Input::Locked { .. }));
+    }
+
     pub(crate) fn new(profile: usize) -> Self {
         Tab {
             profile,
@@ -153,7 +159,7 @@ impl Tab {
             clock_ahead_ms: 0,
             inputs: VecDeque::new(),
             frozen: false,
-            held: Vec::new(),
+            held: VecDeque::new(),
             hidden_until_ms: 0,
             ticks_at_ms: None,
             last_op: 0,
@@ -249,7 +255,8 @@ impl World {
         }
         self.note(|| format!("tab {tab}: thaws"));
         let page = self.tabs[tab].page;
-        for input in std::mem::take(&mut self.tabs[tab].held) {
+        // One at a time: what one of them leads to may take another back.
+        while let Some(input) = self.tabs[tab].held.pop_front() {
             self.tell_page(tab, page, input);
         }
         self.tell_page(tab, page, Input::Wake);
@@ -272,7 +279,7 @@ impl World {
             return;
         }
         if entry.frozen {
-            return entry.held.push(input);
+            return entry.held.push_back(input);
         }
         entry.inputs.push_back(input);
         while let Some(input) = self.tabs[tab].inputs.pop_front() {

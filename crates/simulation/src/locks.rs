@@ -29,6 +29,7 @@ impl Locks {
 
 impl World {
     pub(crate) fn ask_for_lock(&mut self, tab: usize, name: String) {
+        self.note(|| format!("tab {tab}: asks for the lock"));
         let entry = &mut self.tabs[tab];
         entry.lock_asked_ms = Some(self.now_ms);
         let (profile, holder) = (entry.profile, (tab, entry.page));
@@ -40,12 +41,14 @@ impl World {
 
     /// Lets the page's lock go, or stops waiting for it.
     pub(crate) fn unlock(&mut self, tab: usize) {
+        self.note(|| format!("tab {tab}: lets the lock go"));
         self.release_locks(tab);
     }
 
     pub(crate) fn release_locks(&mut self, tab: usize) {
         let entry = &mut self.tabs[tab];
         entry.lock_asked_ms = None;
+        entry.forget_grants();
         let (profile, holder) = (entry.profile, (tab, entry.page));
         let locks = &mut self.profiles[profile].locks;
         for waiting in locks.waiting.values_mut() {
@@ -73,6 +76,7 @@ impl World {
             let clients = self.tabs.iter().filter(|tab| tab.profile == profile).filter_map(|tab| tab.client.as_ref());
             Some(clients.map(|client| Client::page_id(client).to_owned()).collect())
         };
+        self.note(|| format!("tab {tab}: gets the lock"));
         self.tell_page(tab, page, Input::Locked { pages });
     }
 
