@@ -18,7 +18,7 @@ use std::time::Instant;
 use simulation::{plant, run};
 
 /// A bug must be found by one of so many seeds.
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 30_000;
 const THREADS: usize = 2;
 
 const BUGS: &[&str] = &[
