@@ -321,11 +321,6 @@ export interface ChatResponse {
   };
   /** Who is in the conversation besides the end user. Beyond the vendor. */
   members?: ChatMember[];
-  /**
-   * The check-in that waits for its answer: how long one may take, until when (milliseconds since 1970, UTC), and whether `notifyCheckInState` was called.
-   * Beyond the vendor.
-   */
-  check_in?: { timeout_ms: number; expires_at_ms: number; notified: boolean };
   /** The `$index` of the newest message, 0 for none. Beyond the vendor. */
   last_index?: number;
 }

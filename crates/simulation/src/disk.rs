@@ -414,10 +414,10 @@ impl Store for SimulatedDisk {
         &self,
         chat_id: u64,
         smart_action_id: u64,
-        client_id: &str,
+        masked_id: &str,
     ) -> Result<Vec<Value>, StoreError> {
-        let client_id = client_id.to_owned();
-        self.read(move |tables| at_once(tables.masked_answers(chat_id, smart_action_id, &client_id))).await
+        let masked_id = masked_id.to_owned();
+        self.read(move |tables| at_once(tables.masked_answers(chat_id, smart_action_id, &masked_id))).await
     }
 
     async fn record_event(

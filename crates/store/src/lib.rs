@@ -238,8 +238,8 @@ pub struct MaskedAnswers {
     pub chat_id: u64,
     /// The index of the message that handed the form out.
     pub smart_action_id: u64,
-    /// The key of the submission: of several only one becomes a message.
-    pub client_id: String,
+    /// By what the message names them; each try to answer has its own.
+    pub masked_id: String,
     /// The answers in clear.
     pub answers: Vec<Value>,
 }
@@ -402,15 +402,15 @@ pub trait Store: Send + Sync + 'static {
         at_ms: u64,
     ) -> Result<String, StoreError>;
 
-    /// Keeps the masked answers of a submission; those of the same submission are kept once.
+    /// Keeps masked answers; those under the same name are kept once.
     async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError>;
 
-    /// The masked answers of a submission; none where it had none.
+    /// The masked answers under a name; none where there are none.
     async fn masked_answers(
         &self,
         chat_id: u64,
         smart_action_id: u64,
-        client_id: &str,
+        masked_id: &str,
     ) -> Result<Vec<Value>, StoreError>;
 
     /// Records an event of a chat, and with it the end user's name for the chat where there is one; `false` where the chat has `limit`

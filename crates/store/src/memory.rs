@@ -314,8 +314,8 @@ impl Store for MemoryStore {
     }
 
     async fn keep_masked_answers(&self, masked: MaskedAnswers) -> Result<(), StoreError> {
-        let MaskedAnswers { chat_id, smart_action_id, client_id, answers } = masked;
-        self.tables().masked_answers.entry((chat_id, smart_action_id, client_id)).or_insert(answers);
+        let MaskedAnswers { chat_id, smart_action_id, masked_id, answers } = masked;
+        self.tables().masked_answers.entry((chat_id, smart_action_id, masked_id)).or_insert(answers);
         Ok(())
     }
 
@@ -323,9 +323,9 @@ impl Store for MemoryStore {
         &self,
         chat_id: u64,
         smart_action_id: u64,
-        client_id: &str,
+        masked_id: &str,
     ) -> Result<Vec<Value>, StoreError> {
-        let key = (chat_id, smart_action_id, client_id.to_owned());
+        let key = (chat_id, smart_action_id, masked_id.to_owned());
         Ok(self.tables().masked_answers.get(&key).cloned().unwrap_or_default())
     }
 

@@ -423,10 +423,10 @@ async fn the_first_choice_after_an_escalation_counts(store: &dyn Store) {
 async fn masked_answers_are_kept_once_for_each_submission(store: &dyn Store) {
     let uma = user(store, "uma").await;
     let (chat, other) = (open_chat(store, uma, "form", 3).await, open_chat(store, uma, "another form", 3).await);
-    let masked = |client_id: &str, answer: &str| MaskedAnswers {
+    let masked = |masked_id: &str, answer: &str| MaskedAnswers {
         chat_id: chat,
         smart_action_id: 4,
-        client_id: client_id.into(),
+        masked_id: masked_id.into(),
         answers: vec![json!({"question_id": 1, "value": answer})],
     };
     store.keep_masked_answers(masked("s-1", "first")).await.unwrap();

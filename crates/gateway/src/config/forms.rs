@@ -194,6 +194,9 @@ fn check_form(form: &Form) -> Result<(), String> {
     }
     let mut ids = HashSet::new();
     for question in &form.questions {
+        if question.character_limit == Some(0) {
+            return Err(format!("question {}: character_limit must be more than 0", question.id));
+        }
         if !ids.insert(question.id) {
             return Err(format!("question id {} is used twice", question.id));
         }

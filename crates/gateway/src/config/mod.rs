@@ -370,6 +370,14 @@ impl Config {
             }
             contents::check_company(company, &virtual_agents)?;
         }
+        for agent in &self.virtual_agents {
+            let rules = agent.translations.values().flat_map(|speech| &speech.rules).chain(&agent.rules);
+            let exists =
+                |id: &u64| self.companies.iter().any(|company| company.forms.iter().any(|form| form.id == *id));
+            if let Some(id) = rules.filter_map(|rule| rule.form.as_ref()).find(|id| !exists(id)) {
+                return fail(format!("virtual agent {}: a rule hands out form {id}, which no company has", agent.id));
+            }
+        }
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use super::desk::visible_chat;
 use super::end_user::own_chat;
 use super::request::{Body, PathOf, QueryOf};
 use super::session::{AgentSession, EndUserSession};
+use crate::auth::keys;
 use crate::config::forms::{Form, FormKind};
 use crate::error::Error;
 use crate::message;
@@ -113,10 +114,15 @@ async fn submit(
     let form = custom_form(&app, &record, form_id)?;
     let langs = session.company.langs(&record.lang);
     let checked = forms::check(form, &form_response, &langs).map_err(Refusal::Answers)?;
-    if !checked.masked.is_empty() {
-        // Before the message: an agent who reads of it finds them. Those of a submission that lost stay unread.
-        let masked = MaskedAnswers { chat_id, smart_action_id, client_id: client_id.clone(), answers: checked.masked };
+    let answered = completion(&app, &record, smart_action_id).await?;
+    let mut masked_id = None;
+    if answered.is_none() && !record.state.status.is_over() && !checked.masked.is_empty() {
+        // Before the message: an agent who reads of it finds them. Each try has its own, so that a message never goes with the answers of
+        // another try; those of a try that came to nothing are read by nobody.
+        let id = keys::to_text(&keys::random::<12>().map_err(|_| Error::of(ErrorCode::Unavailable))?);
+        let masked = MaskedAnswers { chat_id, smart_action_id, masked_id: id.clone(), answers: checked.masked };
         app.store.keep_masked_answers(masked).await?;
+        masked_id = Some(id);
     }
     let mut object = Map::new();
     object.insert("type".to_owned(), "noti".into());
@@ -124,6 +130,9 @@ async fn submit(
     object.insert("form_name".to_owned(), form.name.clone().into());
     object.insert("smart_action_id".to_owned(), smart_action_id.into());
     object.insert("form_data".to_owned(), checked.shown.into());
+    if let Some(id) = masked_id {
+        object.insert(MASKED.to_owned(), id.into());
+    }
     Ok(complete(&app, &record, smart_action_id, &client_id, object).await?)
 }
 
@@ -147,8 +156,8 @@ pub(super) async fn complete_by_message(
     if message::marks(&app.keys, record.state.id, &stored).signature != signature {
         return Err(unsigned());
     }
-    let is_custom = forms::read(&stored.body).is_some_and(|(id, _)| custom_form(app, record, id).is_ok());
-    if is_custom {
+    // What was handed out counts, not what is configured now: the answers of a custom form are checked, and masked.
+    if !forms::read(&stored.body).is_some_and(|(_, form)| forms::is_browser_form(&form)) {
         return Err(Error::invalid(
             "This form is answered question by question: POST it to `forms/{smart_action_id}`.",
         ));
@@ -168,12 +177,11 @@ async fn complete(
     let (chat_id, actor) = (record.state.id, Actor::EndUser(record.state.end_user_id));
     object.insert(SUBMISSION.to_owned(), client_id.into());
     let body = message::check(object, actor, &app.config.limits)?;
-    // No client can make this key: theirs have no colon.
-    let key = format!("form:{smart_action_id}");
-    let done = app.chats.command(chat_id, actor, Command::Send { client_id: key, body }).await?;
+    let command = Command::Send { client_id: key_of(smart_action_id), body };
+    let done = app.chats.command(chat_id, actor, command).await?;
     let Done::Sent { index, at_ms, duplicate } = done else { return Err(Error::of(ErrorCode::Internal)) };
     let stored = message_at(app, chat_id, index).await?.ok_or_else(|| Error::of(ErrorCode::Unavailable))?;
-    if submission_of(&stored.body).as_deref() != Some(client_id) {
+    if member(&stored.body, SUBMISSION).as_deref() != Some(client_id) {
         return Err(Error::new(ErrorCode::Conflict, "This form was answered before."));
     }
     let sid = message::marks(&app.keys, chat_id, &stored).sid;
@@ -183,10 +191,31 @@ async fn complete(
 
 /// The member of a `formCompleted` that says by which submission it came.
 const SUBMISSION: &str = "submission_id";
+/// The member that says where its masked answers are kept.
+const MASKED: &str = "masked_id";
 
-fn submission_of(body: &MessageBody) -> Option<String> {
+fn member(body: &MessageBody, name: &str) -> Option<String> {
     let object: Map<String, Value> = serde_json::from_str(body.json()).ok()?;
-    object.get(SUBMISSION)?.as_str().map(str::to_owned)
+    object.get(name)?.as_str().map(str::to_owned)
+}
+
+/// The message that says that a form was filled in, where there is one.
+async fn completion(
+    app: &App,
+    record: &ChatRecord,
+    smart_action_id: u64,
+) -> Result<Option<Message<MessageBody>>, Error> {
+    let sent = app.store.sent_keys(record.state.id).await?;
+    let author = engine::gateway::Author::EndUser(record.state.end_user_id);
+    match sent.get(&(author, key_of(smart_action_id))) {
+        Some((index, _)) => message_at(app, record.state.id, *index).await,
+        None => Ok(None),
+    }
+}
+
+/// No client can make this key: theirs have no colon.
+fn key_of(smart_action_id: u64) -> String {
+    format!("form:{smart_action_id}")
 }
 
 /// The form that a message handed out: its number, and how the message showed it.
@@ -314,15 +343,13 @@ async fn answers(
         return Err(Error::of(ErrorCode::NotFound));
     }
     let (_, shown) = handed_out(&app, chat_id, smart_action_id).await?;
-    let sent = app.store.sent_keys(chat_id).await?;
-    let author = engine::gateway::Author::EndUser(record.state.end_user_id);
-    let not_answered = || Error::of(ErrorCode::NotFound);
-    let (index, _) = sent.get(&(author, format!("form:{smart_action_id}"))).copied().ok_or_else(not_answered)?;
-    let completed = message_at(&app, chat_id, index).await?.ok_or_else(not_answered)?;
+    let completed = completion(&app, &record, smart_action_id).await?.ok_or_else(|| Error::of(ErrorCode::NotFound))?;
     let object: Map<String, Value> = serde_json::from_str(completed.body.json()).unwrap_or_default();
     let mut form_data = object.get("form_data").cloned().unwrap_or(Value::Null);
-    let submission = submission_of(&completed.body).unwrap_or_default();
-    let masked = app.store.masked_answers(chat_id, smart_action_id, &submission).await?;
+    let masked = match member(&completed.body, MASKED) {
+        Some(id) => app.store.masked_answers(chat_id, smart_action_id, &id).await?,
+        None => Vec::new(),
+    };
     if let Value::Array(entries) = &mut form_data {
         for entry in entries {
             let clear = masked.iter().find(|clear| clear.get("question_id") == entry.get("question_id"));

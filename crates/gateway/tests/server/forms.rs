@@ -216,6 +216,74 @@ async fn a_browser_form_is_completed_by_a_message_with_its_signature() {
 }
 
 #[tokio::test]
+async fn of_two_submissions_at_once_one_is_stored_and_the_agent_reads_its_own_masked_answers() {
+    let gateway = start().await;
+    let uma = gateway.user("uma").await;
+    let (ada, chat) = with_ada(&gateway, &uma, "a").await;
+    for round in 0..8 {
+        let (_, sent) = hand_out(&ada, chat, &format!("f-{round}"), 7).await;
+        let id = &sent["index"];
+        let answers = |who: &str| json!([{"question_id": 1, "value": who}, {"question_id": 3, "value": format!("account of {who}")}]);
+        // The third is a retry of the first that says something else.
+        let tries = tokio::join!(
+            submit(&uma, chat, id, "s-1", answers("one")),
+            submit(&uma, chat, id, "s-2", answers("two")),
+            submit(&uma, chat, id, "s-1", answers("three")),
+        );
+        let stored = [tries.0, tries.1, tries.2].iter().filter(|answer| answer.0 == StatusCode::CREATED).count();
+        assert_eq!(stored, 1);
+        let (_, clear) = ada.call(Method::GET, &format!("/chats/{chat}/forms/{id}"), None).await;
+        let data = &clear["form_data"];
+        let account = format!("account of {}", data[0]["value"].as_str().unwrap());
+        assert_eq!(data[1]["value"], account, "both answers are of one submission");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_of_a_chat_that_is_over_is_answered_no_more() {
+    let gateway = start().await;
+    let uma = gateway.user("uma").await;
+    let (ada, chat) = with_ada(&gateway, &uma, "a").await;
+    let (_, sent) = hand_out(&ada, chat, "f-1", 7).await;
+    uma.call(Method::PATCH, &format!("/chats/{chat}"), Some(json!({"status": "finished"}))).await;
+    let answers = json!([{"question_id": 1, "value": "A-1"}, {"question_id": 3, "value": "secret"}]);
+    assert_eq!(code(&submit(&uma, chat, &sent["index"], "s-1", answers).await), (409, "chat_ended"));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_handed_out_as_a_custom_form_is_never_completed_as_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start_in(folder.path(), configured()).await;
+    let uma = gateway.user("uma").await;
+    let (ada, chat) = with_ada(&gateway, &uma, "a").await;
+    let (_, sent) = hand_out(&ada, chat, "f-1", 7).await;
+    gateway.stop().await;
+    // The form is not configured any more.
+    let mut config = configured();
+    config.companies.iter_mut().for_each(|company| company.forms.retain(|form| form.id != 7));
+    config.virtual_agents.iter_mut().for_each(|agent| agent.rules.retain(|rule| rule.form.is_none()));
+    let gateway = Gateway::start_in(folder.path(), config).await;
+    let uma = gateway.user("uma").await;
+    let form = uma.messages(chat).await.pop().unwrap();
+    let message = json!({"type": "noti", "event": "formCompleted", "signature": form["signature"], "form_data": {"account": "in clear"}});
+    let body = json!({"client_id": "c-1", "message": message});
+    let refused = uma.call(Method::POST, &format!("/chats/{chat}/messages"), Some(body)).await;
+    assert_eq!(code(&refused), (400, "invalid_argument"));
+    let answers = json!([{"question_id": 1, "value": "A-1"}]);
+    assert_eq!(code(&submit(&uma, chat, &sent["index"], "s-1", answers).await), (404, "not_found"));
+    gateway.stop().await;
+}
+
+#[test]
+fn a_rule_that_hands_out_a_form_of_nobody_is_refused() {
+    let mut config = configured();
+    config.companies.iter_mut().for_each(|company| company.forms.clear());
+    assert!(config.validate().unwrap_err().to_string().contains("form 7"));
+}
+
+#[tokio::test]
 async fn an_answered_form_stays_answered_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = Gateway::start_in(folder.path(), configured()).await;

@@ -154,9 +154,9 @@ impl Store for Hardship {
         &self,
         chat_id: u64,
         smart_action_id: u64,
-        client_id: &str,
+        masked_id: &str,
     ) -> Result<Vec<Value>, StoreError> {
-        self.disk.masked_answers(chat_id, smart_action_id, client_id).await
+        self.disk.masked_answers(chat_id, smart_action_id, masked_id).await
     }
 
     async fn record_event(

@@ -49,6 +49,11 @@ fn form_type(kind: FormKind) -> &'static str {
     }
 }
 
+/// Whether a form, as its message shows it, is a page in a frame.
+pub(crate) fn is_browser_form(shown: &Map<String, Value>) -> bool {
+    shown.get("form_type").and_then(Value::as_str) == Some(form_type(FormKind::Browser))
+}
+
 /// Whether a message hands out a form.
 pub(crate) fn is_form(body: &MessageBody) -> bool {
     // Most messages do not even have the word.

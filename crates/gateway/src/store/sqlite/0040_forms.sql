@@ -3,7 +3,7 @@
 CREATE TABLE masked_answers (
     chat_id         INTEGER NOT NULL REFERENCES chats (id),
     smart_action_id INTEGER NOT NULL,
-    client_id       TEXT NOT NULL,
+    masked_id       TEXT NOT NULL,
     answers         TEXT NOT NULL,
-    PRIMARY KEY (chat_id, smart_action_id, client_id)
+    PRIMARY KEY (chat_id, smart_action_id, masked_id)
 ) STRICT, WITHOUT ROWID;

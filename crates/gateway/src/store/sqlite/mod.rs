@@ -301,10 +301,10 @@ impl Store for SqliteStore {
         &self,
         chat_id: u64,
         smart_action_id: u64,
-        client_id: &str,
+        masked_id: &str,
     ) -> Result<Vec<Value>, StoreError> {
-        let query = "SELECT answers FROM masked_answers WHERE chat_id = ? AND smart_action_id = ? AND client_id = ?";
-        let query = sqlx::query_scalar(query).bind(int(chat_id)).bind(int(smart_action_id)).bind(client_id);
+        let query = "SELECT answers FROM masked_answers WHERE chat_id = ? AND smart_action_id = ? AND masked_id = ?";
+        let query = sqlx::query_scalar(query).bind(int(chat_id)).bind(int(smart_action_id)).bind(masked_id);
         let json: Option<String> = query.fetch_optional(&self.readers).await?;
         json.map_or(Ok(Vec::new()), |json| {
             serde_json::from_str(&json).map_err(|_| StoreError::Corrupt("answer of a form"))

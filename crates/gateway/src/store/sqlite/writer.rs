@@ -406,12 +406,12 @@ async fn insert_messages(
 
 async fn keep_masked_answers(db: &mut SqliteConnection, masked: &MaskedAnswers) -> Result<Written, StoreError> {
     sqlx::query(
-        "INSERT INTO masked_answers (chat_id, smart_action_id, client_id, answers) VALUES (?, ?, ?, ?)
+        "INSERT INTO masked_answers (chat_id, smart_action_id, masked_id, answers) VALUES (?, ?, ?, ?)
          ON CONFLICT DO NOTHING",
     )
     .bind(int(masked.chat_id))
     .bind(int(masked.smart_action_id))
-    .bind(&masked.client_id)
+    .bind(&masked.masked_id)
     .bind(to_json(&masked.answers)?)
     .execute(db)
     .await?;
