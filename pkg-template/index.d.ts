@@ -362,6 +362,7 @@ export interface MessageResponse {
    * `chatTransferred`, `dismissalWarning`.
    */
   event?: string;
+  /** The file of this message, once `getMessageAttachment` has read it. */
   file?: File;
   media_id?: number;
   groupMessageId?: number;

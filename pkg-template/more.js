@@ -111,7 +111,12 @@ const PLANS = {
     const found = place(message);
     if (!found) return { finish: () => null };
     const { name, content_type } = isObject(message.media) ? message.media : {};
-    const finish = (blob) => new File([blob], name || `${message.type}-${message.$index}`, { type: content_type || blob.type });
+    const finish = (blob) => {
+      const file = new File([blob], name || `${message.type}-${message.$index}`, { type: content_type || blob.type });
+      // The message may be frozen; the file is given all the same.
+      Reflect.set(message, "file", file);
+      return file;
+    };
     return { ...found, answer: "file", finish };
   },
 

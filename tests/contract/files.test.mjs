@@ -38,10 +38,14 @@ scene("pictures and documents travel in both directions", async (scene, ledger) 
     customer.run(async (type) => {
       const message = (await globalThis.client.fetchMessages()).find((candidate) => candidate.type === type);
       const file = await globalThis.client.getMessageAttachment(message);
-      return file && { isFile: file instanceof File, name: file.name, type: file.type, size: file.size };
+      return file && { isFile: file instanceof File && message.file === file, name: file.name, type: file.type, size: file.size };
     }, type);
-  ledger.gave("getMessageAttachment", await read("photo"), { isFile: true, name: holds("a picture's name", (name) => name.endsWith(".png")), type: "image/png", size: aWholeNumber });
-  ledger.effect("getMessageAttachment(message)", await read("document"), { isFile: true, name: "invoice.pdf", type: "application/pdf", size: aWholeNumber });
+  const picture = await read("photo");
+  ledger.gave("getMessageAttachment", picture, { isFile: true, name: holds("a picture's name", (name) => name.endsWith(".png")), type: "image/png", size: aWholeNumber });
+  ledger.saw("MessageResponse", { file: picture.name }, { file: picture.name });
+  const paper = await read("document");
+  ledger.effect("getMessageAttachment(message)", paper, { isFile: true, name: "invoice.pdf", type: "application/pdf", size: aWholeNumber });
+  ledger.saw("MessageResponse", { file: paper.name }, { file: paper.name });
   assert.equal(await read("noti"), null);
 
   // A file that the gateway does not take: -1, and the reason in an error event.

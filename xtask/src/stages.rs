@@ -111,6 +111,11 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |run| npm_script(run, "test:browser"),
     },
     Stage {
+        name: "contract",
+        about: "the documented contract, row by row, over HTTP; makes docs/contract.md (npm run test:contract)",
+        run: |run| npm_script(run, "test:contract"),
+    },
+    Stage {
         name: "faults",
         about: "random schedules of faults between real tabs and a real gateway (npm run test:faults)",
         run: |run| npm_script(run, "test:faults"),

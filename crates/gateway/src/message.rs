@@ -34,6 +34,7 @@ pub(crate) struct Reader<'a> {
 pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<MessageBody>, reader: Reader<'_>) -> &'a str {
     match redacted(keys, chat_id, message, reader.redactor) {
         Some(readings) if message.author == Author::from(reader.actor) => &readings.own,
+        Some(readings) if is_for_the_page(message) && matches!(reader.actor, Actor::EndUser(_)) => &readings.own,
         Some(readings) => &readings.others,
         None => message.body.rendered_once(|| enveloped(keys, chat_id, message, message.body.json())),
     }
@@ -49,13 +50,25 @@ pub(crate) fn differ(
     messages.iter().any(|message| redacted(keys, chat_id, message, redactor).is_some())
 }
 
-/// The readings of a text that a person wrote, where something in it is redacted.
+/// A message of the platform for the site's page: agents are told only that it was sent.
+fn is_for_the_page(message: &Message<MessageBody>) -> bool {
+    matches!(message.author, Author::VirtualAgent(_) | Author::System)
+        && message.body.json().starts_with(r#"{"type":"server_message""#)
+}
+
+/// The readings of a message that does not read the same for everybody: a text in which something is redacted, or one for the site's page.
 fn redacted<'a>(
     keys: &Keys,
     chat_id: u64,
     message: &'a Message<MessageBody>,
     redactor: Option<&Redactor>,
 ) -> Option<&'a Redacted> {
+    if is_for_the_page(message) {
+        return message.body.redacted_once(|| {
+            let reading = |content: &str| enveloped(keys, chat_id, message, content);
+            Some(Redacted { own: reading(message.body.json()), others: reading(r#"{"type":"server_message"}"#) })
+        });
+    }
     let redactor = redactor?;
     if !matches!(message.author, Author::EndUser(_) | Author::Agent(_)) {
         return None;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Deserialize;
 
 use super::forms::{Form, check_forms};
+use super::payload::Payload;
 use super::redaction::{Redaction, check_redaction};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
@@ -201,6 +202,9 @@ pub struct Rule {
     /// Buttons below the answer.
     #[serde(default)]
     pub buttons: Vec<String>,
+    /// What it says besides, in the vendor's shape.
+    #[serde(default)]
+    pub messages: Vec<Payload>,
     /// The form that it hands out, where the company has one with this number.
     #[serde(default)]
     pub form: Option<u64>,

@@ -12,6 +12,7 @@ mod contents;
 mod deflection;
 pub mod forms;
 mod hours;
+pub mod payload;
 mod redaction;
 pub(crate) mod texts;
 
@@ -371,6 +372,12 @@ impl Config {
             contents::check_company(company, &virtual_agents)?;
         }
         for agent in &self.virtual_agents {
+            let rules = agent.translations.values().flat_map(|speech| &speech.rules).chain(&agent.rules);
+            for rule in rules {
+                payload::check_payloads(&rule.messages).or_else(|text| {
+                    fail(format!("virtual agent {}, the rule with the keywords {:?}: {text}", agent.id, rule.keywords))
+                })?;
+            }
             let rules = agent.translations.values().flat_map(|speech| &speech.rules).chain(&agent.rules);
             let exists =
                 |id: &u64| self.companies.iter().any(|company| company.forms.iter().any(|form| form.id == *id));

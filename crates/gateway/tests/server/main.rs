@@ -24,6 +24,7 @@ mod memory;
 mod menus;
 mod openapi;
 mod pages;
+mod payloads;
 mod program;
 mod redaction;
 mod story;

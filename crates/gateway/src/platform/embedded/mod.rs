@@ -20,6 +20,7 @@ pub(crate) mod forms;
 pub(crate) mod hours;
 pub(crate) mod live;
 pub(crate) mod menus;
+mod payload;
 pub(crate) mod queue;
 pub(crate) mod virtual_agent;
 pub(crate) mod wait_time;

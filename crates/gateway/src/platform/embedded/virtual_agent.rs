@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::company::Company;
 use super::custom_data::{Predecessor, predecessor};
 use super::deflection::{self, Reason};
-use super::{Embedded, forms, menus};
+use super::{Embedded, forms, menus, payload};
 use crate::config::texts::fitting;
 use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
@@ -106,6 +106,10 @@ impl Script<MessageBody> for EmbeddedScript {
         let fitting = agent.rules.iter().find(|rule| rule.keywords.iter().any(|keyword| contains(&words, keyword)));
         let Some(rule) = fitting else { return say(Some(agent.fallback), agent.fallback_buttons) };
         let mut acts = say(rule.answer.as_deref(), &rule.buttons);
+        // Each act so far is one message.
+        let said = u64::try_from(acts.len()).unwrap_or(u64::MAX);
+        let next_index = chat.last_index.saturating_add(1).saturating_add(said);
+        acts.extend(payload::acts(&rule.messages, next_index, &self.platform.base));
         acts.extend(rule.form.and_then(|id| self.form(id)).map(Act::Say));
         match rule.action {
             Some(Action::Escalate) => acts.push(Act::Escalate),
