@@ -12,8 +12,6 @@ use crate::redaction::Redactor;
 
 /// Longest idempotency key.
 const MAX_CLIENT_ID_BYTES: usize = 64;
-/// The type of a message that shows a picture.
-pub(crate) const PHOTO: &str = "photo";
 /// Deepest nesting of a message.
 const MAX_DEPTH: usize = 16;
 
@@ -177,8 +175,11 @@ pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limit
             ));
         }
         // The file was looked at before (`http::media`).
-        Some(PHOTO) if matches!(actor, Actor::EndUser(_)) => {}
-        Some(PHOTO | "video" | "document" | "image" | "form") => {
+        Some("photo" | "video" | "audio" | "document") => {}
+        Some(kind @ ("markdown" | "inline_button" | "content_card")) if matches!(actor, Actor::Agent(_)) => {
+            check_shape(kind, &object, limits)?;
+        }
+        Some("image" | "form") => {
             return Err(Error::of(ErrorCode::Unsupported));
         }
         Some("server_message" | "action" | "complex") => {
@@ -212,6 +213,43 @@ pub(crate) fn check_data(object: &Map<String, Value>, limits: &Limits) -> Result
         return Err(Error::too_large());
     }
     Ok(())
+}
+
+/// What an agent may send besides texts, as clients read it.
+fn check_shape(kind: &str, object: &Map<String, Value>, limits: &Limits) -> Result<(), Error> {
+    let is_text = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+    let leads_somewhere = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => true,
+        Some(link) => link.as_str().is_some_and(|link| link.starts_with("https://") || link.starts_with("http://")),
+    };
+    let are_buttons = |value: &Value| {
+        value.as_array().is_some_and(|buttons| {
+            !buttons.is_empty() && buttons.iter().all(|b| is_text(b.get("title")) && leads_somewhere(b.get("link")))
+        })
+    };
+    let is_card = |card: &Value| {
+        let images = card.get("images").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        is_text(card.get("title"))
+            && leads_somewhere(card.get("link"))
+            && images.iter().all(|image| leads_somewhere(Some(image)))
+            && card.get("buttons").is_none_or(are_buttons)
+    };
+    match kind {
+        "markdown" => match object.get("content").and_then(Value::as_str) {
+            Some(text) => check_text(text, limits),
+            None => Err(Error::invalid("A markdown message needs `content`, which is a string.")),
+        },
+        "inline_button" if object.get("buttons").is_some_and(are_buttons) => Ok(()),
+        "inline_button" => Err(Error::invalid(
+            "An inline_button message needs `buttons`, each with a `title` and perhaps a `link` to https:// or http://.",
+        )),
+        _ if object.get("cards").and_then(Value::as_array).is_some_and(|c| !c.is_empty() && c.iter().all(is_card)) => {
+            Ok(())
+        }
+        _ => Err(Error::invalid(
+            "A content_card message needs `cards`, each with a `title`; links and images begin with https:// or http://.",
+        )),
+    }
 }
 
 fn is_deeper_than(value: &Value, depth: usize) -> bool {
@@ -257,7 +295,8 @@ mod tests {
             (json!({"type": "text", "content": "a", "unredacted": "b"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "my.own", "client_id": "x"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "photo", "media_id": 1}), None),
-            (json!({"type": "video", "media_id": 1}), Some(ErrorCode::Unsupported)),
+            (json!({"type": "video", "media_id": 1}), None),
+            (json!({"type": "image", "url": "x"}), Some(ErrorCode::Unsupported)),
             (json!({"type": "noti", "event": "chatEnded"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "noti", "event": "formCompleted", "form_name": "f"}), None),
             (json!({"type": "server_message"}), Some(ErrorCode::InvalidArgument)),
@@ -282,6 +321,29 @@ mod tests {
         assert_eq!(value["client_id"], "c-1");
         let read: wire::rest::Message = serde_json::from_value(value).unwrap();
         assert_eq!(read.sid.len(), 22);
+    }
+
+    #[test]
+    fn agents_send_buttons_and_cards_that_clients_can_show() {
+        let table = [
+            (json!({"type": "markdown", "content": "**a**"}), true),
+            (json!({"type": "markdown", "content": " "}), false),
+            (json!({"type": "markdown"}), false),
+            (
+                json!({"type": "inline_button", "buttons": [{"title": "a"}, {"title": "b", "link": "https://b.example"}]}),
+                true,
+            ),
+            (json!({"type": "inline_button", "buttons": []}), false),
+            (json!({"type": "inline_button", "buttons": [{"title": "a", "link": "javascript:alert(1)"}]}), false),
+            (json!({"type": "content_card", "cards": [{"title": "a", "images": ["https://b.example/i"]}]}), true),
+            (json!({"type": "content_card", "cards": [{"title": "a", "buttons": []}]}), false),
+            (json!({"type": "content_card", "cards": [{"title": "a", "images": ["data:x"]}]}), false),
+            (json!({"type": "content_card", "cards": []}), false),
+        ];
+        for (value, expected) in table {
+            let Value::Object(object) = value.clone() else { panic!("an object") };
+            assert_eq!(check(object, Actor::Agent(1), &Limits::default()).is_ok(), expected, "{value}");
+        }
     }
 
     #[test]

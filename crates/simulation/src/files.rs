@@ -2,8 +2,8 @@
 //! Only whether a file is there is simulated, not its bytes.
 
 use engine::client::{Error, Input};
-use engine::gateway::{Actor, Command};
-use store::{Announced, MediaQuota, MessageBody, NewMedia, StoredMedia};
+use engine::gateway::{Actor, Author, Command};
+use store::{Announced, MediaKind, MediaQuota, MessageBody, NewMedia, StoredMedia};
 use wire::{Document, ErrorCode};
 
 use crate::browser::FILE_BYTES;
@@ -109,7 +109,15 @@ impl World {
                 return TaskEnd::Answer(reply_to, refusal(code));
             }
             let name = "picture".to_owned();
-            let new = NewMedia { chat_id, end_user_id, client_id, name, size_bytes: FILE_BYTES, created_at_ms };
+            let new = NewMedia {
+                chat_id,
+                author: Author::EndUser(end_user_id),
+                kind: MediaKind::Photo,
+                client_id,
+                name,
+                size_bytes: FILE_BYTES,
+                created_at_ms,
+            };
             let quota = MediaQuota { since_ms: 0, files: 1000, bytes: u64::MAX };
             let record = match store.announce_media(new, quota).await {
                 Ok(Announced::Fresh(record) | Announced::Known(record)) => record,
@@ -134,7 +142,7 @@ impl World {
         let store = self.store();
         self.spawn(async move {
             match store.media(media_id).await {
-                Ok(Some(media)) if media.end_user_id == end_user_id && media.stored.is_some() => {
+                Ok(Some(media)) if media.author == Author::EndUser(end_user_id) && media.stored.is_some() => {
                     TaskEnd::Command(reply_to, chat_id, Actor::EndUser(end_user_id), command)
                 }
                 Ok(_) => TaskEnd::Answer(reply_to, refusal(ErrorCode::InvalidArgument)),

@@ -12,11 +12,13 @@ use engine::gateway::{Change, ChatState, Limits, Message, SentKey};
 use serde_json::{Map, Value};
 
 mod body;
+mod media;
 pub mod memory;
 #[cfg(feature = "story")]
 pub mod story;
 
 pub use body::{MessageBody, Redacted};
+pub use media::{Announced, MediaKind, MediaQuota, MediaRecord, NewMedia, StoredMedia};
 pub use memory::MemoryStore;
 
 /// Why a store could not do its work. Never holds a value that was to be stored.
@@ -255,71 +257,6 @@ pub struct ChatEvent {
     pub data: Map<String, Value>,
 }
 
-/// A file that is announced.
-#[derive(Clone)]
-pub struct NewMedia {
-    /// The chat.
-    pub chat_id: u64,
-    /// Who sends it.
-    pub end_user_id: u64,
-    /// The client's idempotency key.
-    pub client_id: String,
-    /// Its name, made harmless, without extension.
-    pub name: String,
-    /// Its announced length; the file may not be longer.
-    pub size_bytes: u64,
-    /// When it was announced.
-    pub created_at_ms: u64,
-}
-
-/// How much an end user may announce in a while.
-#[derive(Clone, Copy, Debug)]
-pub struct MediaQuota {
-    /// What was announced after this counts.
-    pub since_ms: u64,
-    /// At most so many files.
-    pub files: u64,
-    /// At most so many bytes.
-    pub bytes: u64,
-}
-
-/// A file that a message may show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MediaRecord {
-    /// The number.
-    pub id: u64,
-    /// The chat.
-    pub chat_id: u64,
-    /// Who sent it.
-    pub end_user_id: u64,
-    /// Its name, without extension.
-    pub name: String,
-    /// Its length; the announced one until it is there.
-    pub size_bytes: u64,
-    /// Where its bytes are, once they are there.
-    pub stored: Option<StoredMedia>,
-}
-
-/// Where the bytes of a file are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredMedia {
-    /// The name of the object.
-    pub object: String,
-    /// What the bytes are.
-    pub content_type: String,
-}
-
-/// What announcing a file led to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Announced {
-    /// It has a number.
-    Fresh(MediaRecord),
-    /// The same end user announced it with the same key before: nothing was written.
-    Known(MediaRecord),
-    /// The quota is used up: nothing was written.
-    OverQuota,
-}
-
 /// How much to read at once.
 #[derive(Clone, Copy, Debug)]
 pub struct PageLimit {
@@ -429,7 +366,7 @@ pub trait Store: Send + Sync + 'static {
     /// An end user's chats that are over, newest first: `limit` of them after the first `skip`.
     async fn ended_chats(&self, end_user_id: u64, skip: u64, limit: u64) -> Result<Vec<ChatRecord>, StoreError>;
 
-    /// Gives a file its number, the same for the same chat, end user and key.
+    /// Gives a file its number, the same for the same chat, author and key.
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError>;
 
     /// A file.

@@ -369,14 +369,15 @@ impl Store for MemoryStore {
     async fn announce_media(&self, media: NewMedia, quota: MediaQuota) -> Result<Announced, StoreError> {
         let mut tables = self.tables();
         let known = tables.media.iter().find(|(record, client_id, _)| {
-            (record.chat_id, record.end_user_id, client_id) == (media.chat_id, media.end_user_id, &media.client_id)
+            (record.chat_id, record.author, client_id) == (media.chat_id, media.author, &media.client_id)
         });
         if let Some((record, _, _)) = known {
             return Ok(Announced::Known(record.clone()));
         }
-        let counted = tables.media.iter().filter(|(record, _, created_at_ms)| {
-            record.end_user_id == media.end_user_id && *created_at_ms > quota.since_ms
-        });
+        let counted = tables
+            .media
+            .iter()
+            .filter(|(record, _, created_at_ms)| record.author == media.author && *created_at_ms > quota.since_ms);
         let (files, bytes) = counted.fold((0_u64, 0_u64), |(files, bytes), (record, _, _)| {
             (files.saturating_add(1), bytes.saturating_add(record.size_bytes))
         });
@@ -386,7 +387,8 @@ impl Store for MemoryStore {
         let record = MediaRecord {
             id: next_id(tables.media.len()),
             chat_id: media.chat_id,
-            end_user_id: media.end_user_id,
+            author: media.author,
+            kind: media.kind,
             name: media.name,
             size_bytes: media.size_bytes,
             stored: None,

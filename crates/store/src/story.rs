@@ -11,8 +11,8 @@ use serde_json::{Map, json};
 
 use crate::MaskedAnswers;
 use crate::{
-    Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaQuota, MediaRecord, MessageBody,
-    NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoredMedia,
+    Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaKind, MediaQuota, MediaRecord,
+    MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoredMedia,
 };
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
@@ -492,9 +492,11 @@ async fn the_history_is_what_ended_newest_first(store: &dyn Store) {
 async fn files_are_announced_and_completed_once(store: &dyn Store) {
     let (uma, eve) = (user(store, "uma").await, user(store, "eve").await);
     let (chat, hers) = (open_chat(store, uma, "files", 3).await, open_chat(store, eve, "files", 3).await);
-    let new = |end_user_id, client_id: &str, size_bytes, created_at_ms| NewMedia {
-        chat_id: if end_user_id == uma { chat } else { hers },
-        end_user_id,
+    let (uma, eve, agent) = (Author::EndUser(uma), Author::EndUser(eve), Author::Agent(uma));
+    let new = |author, client_id: &str, size_bytes, created_at_ms| NewMedia {
+        chat_id: if author == eve { hers } else { chat },
+        author,
+        kind: if author == agent { MediaKind::Document } else { MediaKind::Photo },
         client_id: client_id.into(),
         name: "cat".into(),
         size_bytes,
@@ -504,10 +506,16 @@ async fn files_are_announced_and_completed_once(store: &dyn Store) {
     let Announced::Fresh(first) = store.announce_media(new(uma, "a", 40, 10), quota(0)).await.unwrap() else {
         panic!("it is new")
     };
-    assert_eq!((first.chat_id, first.end_user_id, first.size_bytes, &first.stored), (chat, uma, 40, &None));
+    assert_eq!((first.chat_id, first.author, first.kind), (chat, uma, MediaKind::Photo));
+    assert_eq!((first.size_bytes, &first.stored), (40, &None));
     assert_eq!(store.announce_media(new(uma, "a", 99, 10), quota(0)).await.unwrap(), Announced::Known(first.clone()));
     assert_eq!(store.announce_media(new(uma, "b", 61, 10), quota(0)).await.unwrap(), Announced::OverQuota);
-    assert!(matches!(store.announce_media(new(eve, "a", 61, 10), quota(0)).await.unwrap(), Announced::Fresh(_)));
+    for other in [eve, agent] {
+        let announced = store.announce_media(new(other, "a", 61, 10), quota(0)).await.unwrap();
+        let Announced::Fresh(record) = announced else { panic!("it is another author's") };
+        assert_eq!(store.media(record.id).await.unwrap(), Some(record.clone()));
+        assert_eq!((record.author, record.kind == MediaKind::Document), (other, other == agent));
+    }
     for key in ["b", "c"] {
         assert!(matches!(store.announce_media(new(uma, key, 1, 10), quota(0)).await.unwrap(), Announced::Fresh(_)));
     }

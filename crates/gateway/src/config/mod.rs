@@ -205,6 +205,14 @@ pub struct Limits {
     pub sign_ins: Rate,
     /// A file; 0 turns files off.
     pub max_upload_bytes: u64,
+    /// A video of an end user; 0 takes none. Files that are off altogether stay off.
+    pub max_video_bytes: u64,
+    /// A sound of an end user; 0 takes none.
+    pub max_audio_bytes: u64,
+    /// A document of an end user; 0 takes none.
+    pub max_document_bytes: u64,
+    /// A file of an agent, of any kind; 0 takes none.
+    pub max_agent_upload_bytes: u64,
     /// Files of one end user in a day.
     pub uploads_per_end_user: UploadQuota,
     /// Open streams of one end user.
@@ -224,6 +232,10 @@ impl Default for Limits {
             requests_per_end_user: Rate { per_minute: 1800, burst: 300 },
             sign_ins: Rate { per_minute: 10, burst: 10 },
             max_upload_bytes: 10_000_000,
+            max_video_bytes: 20_000_000,
+            max_audio_bytes: 20_000_000,
+            max_document_bytes: 20_000_000,
+            max_agent_upload_bytes: 100_000_000,
             uploads_per_end_user: UploadQuota { files: 100, bytes: 200_000_000 },
             streams_per_end_user: 16,
             streams_per_address: 1000,
@@ -319,6 +331,12 @@ impl Config {
         demo.virtual_agents.retain(|agent| !self.virtual_agents.iter().any(|own| own.id == agent.id));
         demo.agents.retain(|agent| on_loopback && !self.agents.iter().any(|own| own.login == agent.login));
         self.companies.append(&mut demo.companies);
+        for agent in &mut demo.virtual_agents {
+            // Its forms went with its company, where that is the file's own.
+            let rules = agent.translations.values_mut().flat_map(|speech| &mut speech.rules).chain(&mut agent.rules);
+            let exists = |id: u64| self.companies.iter().any(|company| company.forms.iter().any(|form| form.id == id));
+            rules.for_each(|rule| rule.form = rule.form.filter(|id| exists(*id)));
+        }
         self.virtual_agents.append(&mut demo.virtual_agents);
         self.agents.append(&mut demo.agents);
         self.demo = true;
@@ -374,7 +392,7 @@ impl Config {
         for agent in &self.virtual_agents {
             let rules = agent.translations.values().flat_map(|speech| &speech.rules).chain(&agent.rules);
             for rule in rules {
-                payload::check_payloads(&rule.messages).or_else(|text| {
+                payload::check_payloads(&rule.messages, !rule.buttons.is_empty()).or_else(|text| {
                     fail(format!("virtual agent {}, the rule with the keywords {:?}: {text}", agent.id, rule.keywords))
                 })?;
             }

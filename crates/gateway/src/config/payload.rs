@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 
-/// A payload. Types and fields are the vendor's, except `markdown`, which is ours.
+/// A payload. Types and fields are the vendor's, except `markdown` and the payload of a `server_message`, which are ours. The vendor's other fields
+/// (`language`, `session_variable`, `event_params`, …) mean nothing here and are read over.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Payload {
     /// Texts, each a message.
     Text {
@@ -87,7 +88,6 @@ pub enum PayloadAction {
 
 /// A button.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Button {
     /// What stands on it; it comes back as the customer's text.
     pub title: String,
@@ -130,7 +130,6 @@ impl ButtonAction {
 
 /// Something at an address.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Link {
     /// `https://…`, `http://…`, or a path of the gateway itself.
     pub url: String,
@@ -141,7 +140,6 @@ pub struct Link {
 
 /// A card.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Card {
     /// Its title.
     pub title: String,
@@ -162,14 +160,22 @@ pub struct Card {
     pub buttons: Vec<Button>,
 }
 
-/// What is wrong with what a rule says, in words for whoever wrote it.
-pub(super) fn check_payloads(payloads: &[Payload]) -> Result<(), String> {
+/// What is wrong with what a rule says, in words for whoever wrote it. `has_buttons` says that the rule has buttons of its own.
+pub(super) fn check_payloads(payloads: &[Payload], has_buttons: bool) -> Result<(), String> {
     payloads.iter().try_for_each(|payload| check(payload, true))?;
-    let has = |wanted: fn(&Payload) -> bool| payloads.iter().any(wanted);
-    if has(|payload| matches!(payload, Payload::InlineButton { .. }))
-        && has(|payload| matches!(payload, Payload::StickyButton { .. }))
-    {
+    let parts = || {
+        payloads.iter().flat_map(|payload| match payload {
+            Payload::Complex { components } => components.iter(),
+            other => std::slice::from_ref(other).iter(),
+        })
+    };
+    let inline = has_buttons || parts().any(|payload| matches!(payload, Payload::InlineButton { .. }));
+    if inline && parts().any(|payload| matches!(payload, Payload::StickyButton { .. })) {
         return Err("inline and sticky buttons cannot be said together".into());
+    }
+    let last = parts().count().saturating_sub(1);
+    if parts().enumerate().any(|(at, payload)| at < last && matches!(payload, Payload::Action { .. })) {
+        return Err("an action is the last thing that is said".into());
     }
     Ok(())
 }
@@ -203,13 +209,7 @@ fn check(payload: &Payload, may_be_complex: bool) -> Result<(), String> {
         }
         Payload::Complex { components } if may_be_complex => {
             some("components", components.len())?;
-            components.iter().try_for_each(|component| check(component, false))?;
-            let sticky = |payload: &Payload| matches!(payload, Payload::StickyButton { .. });
-            let inline = |payload: &Payload| matches!(payload, Payload::InlineButton { .. });
-            if components.iter().any(sticky) && components.iter().any(inline) {
-                return Err("inline and sticky buttons cannot be said together".into());
-            }
-            Ok(())
+            components.iter().try_for_each(|component| check(component, false))
         }
         Payload::Complex { .. } => Err("a complex payload cannot hold another".into()),
         Payload::Action { .. } => Ok(()),
@@ -250,6 +250,7 @@ mod tests {
             (r#"{ type = "text", messages = [" "] }"#, Some("messages")),
             (r#"{ type = "inline_button", buttons = [] }"#, Some("buttons")),
             (r#"{ type = "inline_button", buttons = [{ title = "x", link = "/a" }] }"#, Some("quick_reply_link")),
+            (r#"{ type = "action", action = "end" }, { type = "text", messages = ["a"] }"#, Some("last")),
             (r#"{ type = "image", images = [{ url = "javascript:alert(1)" }] }"#, Some("no address")),
             (r#"{ type = "image", images = [{ url = "//elsewhere.example/a" }] }"#, Some("no address")),
             (r#"{ type = "content_card", cards = [{ title = "t", images = ["data:x"] }] }"#, Some("no address")),
@@ -260,13 +261,17 @@ mod tests {
                 Some("together"),
             ),
         ];
+        let sticky: Payload =
+            toml::from_str("type = \"sticky_button\"\nlanguage = \"en\"\nbuttons = [{ title = \"x\" }]").unwrap();
+        assert!(check_payloads(std::slice::from_ref(&sticky), false).is_ok());
+        assert!(check_payloads(&[sticky], true).unwrap_err().contains("together"), "the rule's own buttons are inline");
         #[derive(Deserialize)]
         struct Holder {
             messages: Vec<Payload>,
         }
         for (text, expected) in table {
             let holder: Holder = toml::from_str(&format!("messages = [{text}]")).unwrap();
-            let problem = check_payloads(&holder.messages).err();
+            let problem = check_payloads(&holder.messages, false).err();
             match expected {
                 None => assert_eq!(problem, None, "{text}"),
                 Some(part) => assert!(problem.as_deref().is_some_and(|p| p.contains(part)), "{text}: {problem:?}"),

@@ -307,7 +307,7 @@ async fn send_message(
     State(app): State<Shared>,
     session: AgentSession,
     PathOf(chat_id): PathOf<u64>,
-    Body(request): Body<SendRequest>,
+    Body(mut request): Body<SendRequest>,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
     let record = visible_chat(&app, &session.agent, chat_id).await?;
     let actor = Actor::Agent(session.agent.id);
@@ -315,5 +315,6 @@ async fn send_message(
         let body = super::forms::hand_out(&app, &record, &request.message)?;
         return send_body(&app, chat_id, actor, request.client_id, body).await;
     }
+    super::media::attach(&app, actor, chat_id, &mut request.message).await?;
     send(&app, chat_id, actor, request).await
 }

@@ -327,12 +327,11 @@ async fn send_message(
     Body(mut request): Body<SendRequest>,
 ) -> Result<(StatusCode, Json<SendResponse>), Error> {
     match request.message.get("type").and_then(Value::as_str) {
-        Some(message::PHOTO) => media::attach(&app, session.end_user_id, chat_id, &mut request.message).await?,
         Some("noti") => {
             let record = own_chat(&app, &session, chat_id).await?;
             return forms::complete_by_message(&app, &record, request).await;
         }
-        _ => {}
+        _ => media::attach(&app, Actor::EndUser(session.end_user_id), chat_id, &mut request.message).await?,
     }
     send(&app, chat_id, Actor::EndUser(session.end_user_id), request).await
 }

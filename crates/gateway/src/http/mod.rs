@@ -109,3 +109,8 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
     }
     response
 }
+
+/// Whether end users may send files of a kind.
+pub(crate) fn takes_files(limits: &crate::config::Limits, kind: crate::store::MediaKind) -> bool {
+    media::most_bytes(limits, kind, false) > 0
+}

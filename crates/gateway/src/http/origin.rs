@@ -14,7 +14,8 @@ use crate::error::Error;
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type");
-const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, x-request-id, x-transcript-status");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("accept-ranges, content-range, retry-after, x-request-id, x-transcript-status");
 
 /// Refuses a page that the company does not allow.
 pub(crate) fn check_company(app: &App, company: &Company, headers: &HeaderMap) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use engine::gateway::Author;
 use serde::{Deserialize, Serialize};
 use wire::ErrorCode;
 use wire::rest::UploadForm;
@@ -21,25 +22,56 @@ pub(crate) struct Policy {
     #[serde(rename = "m")]
     pub(crate) media_id: u64,
     /// Whose it is.
-    #[serde(rename = "u")]
-    pub(crate) end_user_id: u64,
-    /// The company, whose pages may post it.
-    #[serde(rename = "co")]
-    pub(crate) company_id: String,
+    #[serde(flatten)]
+    pub(crate) owner: Owner,
+    /// Its name says that its text is a table.
+    #[serde(rename = "csv", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_table: bool,
     /// When it ends.
     #[serde(rename = "ems")]
     expires_at_ms: u64,
+}
+
+/// Whose file it is, and so whose pages may post its form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Owner {
+    /// An end user, on pages of the company.
+    EndUser {
+        /// The end user.
+        #[serde(rename = "u")]
+        id: u64,
+        /// The company.
+        #[serde(rename = "co")]
+        company_id: String,
+    },
+    /// An agent, on the desk's pages.
+    Agent {
+        /// The agent.
+        #[serde(rename = "a")]
+        id: u64,
+    },
+}
+
+impl Owner {
+    /// The author of the file.
+    pub(crate) fn author(&self) -> Author {
+        match self {
+            Owner::EndUser { id, .. } => Author::EndUser(*id),
+            Owner::Agent { id } => Author::Agent(*id),
+        }
+    }
 }
 
 /// A form for a file.
 pub(crate) fn issue(
     keys: &Keys,
     media_id: u64,
-    (end_user_id, company_id): (u64, &str),
+    (owner, is_table): (Owner, bool),
     now_ms: u64,
 ) -> Result<UploadForm, Error> {
     let expires_at_ms = now_ms.saturating_add(LIFETIME_MS);
-    let policy = Policy { media_id, end_user_id, company_id: company_id.to_owned(), expires_at_ms };
+    let policy = Policy { media_id, owner, is_table, expires_at_ms };
     let json = serde_json::to_vec(&policy).map_err(|_| Error::of(ErrorCode::Internal))?;
     let policy = URL_SAFE_NO_PAD.encode(json);
     let signature = keys.form_signature(&policy);
@@ -68,14 +100,18 @@ mod tests {
     #[test]
     fn a_form_is_good_for_five_minutes_and_only_as_it_was_issued() {
         let keys = Keys::new([7; 32]);
-        let form = issue(&keys, 3, (4, "acme"), 1000).unwrap();
+        let uma = Owner::EndUser { id: 4, company_id: "acme".to_owned() };
+        let form = issue(&keys, 3, (uma.clone(), true), 1000).unwrap();
         let (policy, signature) = (&form.fields["policy"], &form.fields["signature"]);
         let read = verify(&keys, policy, signature, 1000 + LIFETIME_MS - 1).unwrap();
-        assert_eq!((read.media_id, read.end_user_id, read.company_id.as_str()), (3, 4, "acme"));
+        assert_eq!((read.media_id, &read.owner, read.is_table), (3, &uma, true));
         let code = |result: Result<Policy, Error>| result.unwrap_err().code;
         assert_eq!(code(verify(&keys, policy, signature, 1000 + LIFETIME_MS)), ErrorCode::Timeout);
-        let other = issue(&keys, 5, (4, "acme"), 1000).unwrap();
-        assert_eq!(code(verify(&keys, &other.fields["policy"], signature, 1000)), ErrorCode::Forbidden);
+        let other = issue(&keys, 5, (Owner::Agent { id: 4 }, false), 1000).unwrap();
+        let (her_policy, her_signature) = (&other.fields["policy"], &other.fields["signature"]);
+        let read = verify(&keys, her_policy, her_signature, 1000).unwrap();
+        assert_eq!((read.owner.author(), read.is_table), (Author::Agent(4), false));
+        assert_eq!(code(verify(&keys, her_policy, signature, 1000)), ErrorCode::Forbidden);
         assert_eq!(code(verify(&Keys::new([8; 32]), policy, signature, 1000)), ErrorCode::Forbidden);
         assert_eq!(code(verify(&keys, "", "", 1000)), ErrorCode::Forbidden);
     }

@@ -1,5 +1,5 @@
 //! Files of messages: where their bytes are, what they are by their own word, and the form that brings them. A file is on disk, with its
-//! folder's entry, before anyone hears that it is there. Refuses what is no picture, whatever it is called.
+//! folder's entry, before anyone hears that it is there. Refuses what is not of its kind, whatever it is called.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use axum::body::{Body, Bytes};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use wire::ErrorCode;
 
 use crate::auth::keys;
 use crate::error::Error;
-use crate::store::{MediaRecord, StoredMedia};
+use crate::store::{MediaKind, MediaRecord, StoredMedia};
 
 pub(crate) mod form;
 pub(crate) mod kind;
 pub(crate) mod name;
 
-use kind::Kind;
+use kind::TextCheck;
 
 /// Bytes of one write to the disk.
 const PART_BYTES: usize = 256 * 1024;
@@ -49,7 +49,7 @@ impl Media {
     }
 
     /// A place for the bytes of a file. What is not finished is forgotten.
-    pub(crate) async fn create(&self, record: &MediaRecord) -> Result<Incoming, Error> {
+    pub(crate) async fn create(&self, record: &MediaRecord, is_table: bool) -> Result<Incoming, Error> {
         // Two attempts at the same file never share a place.
         let attempt = keys::to_text(&keys::random::<9>().map_err(|_| Error::of(ErrorCode::Unavailable))?);
         let object = format!("{}/{}-{attempt}", record.chat_id, record.id);
@@ -58,7 +58,10 @@ impl Media {
             object,
             upload,
             unwritten: Vec::new(),
+            kind: record.kind,
+            is_table,
             head: Vec::new(),
+            text: TextCheck::default(),
             size_bytes: 0,
             limit: record.size_bytes,
         })
@@ -73,9 +76,10 @@ impl Media {
         }
     }
 
-    /// The bytes of a file.
-    pub(crate) async fn read(&self, stored: &StoredMedia) -> Result<Body, Error> {
-        let found = self.0.get(&path(&stored.object)?).await?;
+    /// The bytes of a file, or those of a range.
+    pub(crate) async fn read(&self, stored: &StoredMedia, range: Option<std::ops::Range<u64>>) -> Result<Body, Error> {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        let found = self.0.get_opts(&path(&stored.object)?, options).await?;
         Ok(Body::from_stream(found.into_stream()))
     }
 }
@@ -106,8 +110,13 @@ pub(crate) struct Incoming {
     object: String,
     upload: Box<dyn MultipartUpload>,
     unwritten: Vec<u8>,
+    kind: MediaKind,
+    /// Its name says that its text is a table.
+    is_table: bool,
     /// The first bytes, which say what it is.
     head: Vec<u8>,
+    /// Whether it is text so far; only looked at for documents.
+    text: TextCheck,
     size_bytes: u64,
     limit: u64,
 }
@@ -120,10 +129,13 @@ impl Incoming {
             return Err(Error::too_large());
         }
         let missing = kind::HEAD_BYTES.saturating_sub(self.head.len());
-        self.head.extend(bytes.iter().take(missing));
-        if self.head.len() >= kind::HEAD_BYTES {
-            // Not a picture: the rest need not come.
-            Kind::of(&self.head)?;
+        if missing > 0 {
+            self.head.extend(bytes.iter().take(missing));
+        }
+        // What is nothing of its kind need not come to its end.
+        let is_text = self.kind == MediaKind::Document && self.text.take(bytes);
+        if kind::of_head(self.kind, &self.head, false)?.is_none() && missing == 0 && !is_text {
+            return Err(kind::refused(self.kind));
         }
         self.unwritten.extend_from_slice(bytes);
         if self.unwritten.len() >= PART_BYTES {
@@ -139,12 +151,16 @@ impl Incoming {
 
     /// Makes the file durable.
     pub(crate) async fn finish(mut self) -> Result<(StoredMedia, u64), Error> {
-        let kind = Kind::of(&self.head)?;
+        let format = match kind::of_head(self.kind, &self.head, true)? {
+            Some(format) => format,
+            None if self.size_bytes > 0 && self.text.finish() => kind::of_text(self.is_table),
+            None => return Err(kind::refused(self.kind)),
+        };
         if !self.unwritten.is_empty() {
             self.flush().await?;
         }
         self.upload.complete().await?;
-        let content_type = kind.content_type().to_owned();
+        let content_type = format.content_type.to_owned();
         Ok((StoredMedia { object: self.object, content_type }, self.size_bytes))
     }
 }

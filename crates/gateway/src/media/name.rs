@@ -1,39 +1,41 @@
 //! Names of files, made harmless: whoever saves a file under its name gets one file, of the kind it is, in the folder they chose. The
 //! extension comes from the file's content; names never become paths here.
 
-use super::kind::Kind;
+use super::kind::{from_content_type, is_extension};
 
 /// Longest name, in characters.
 const MAX_CHARS: usize = 80;
-/// Where nothing is left.
-const UNNAMED: &str = "photo";
-/// Extensions of pictures, which the content's own replaces.
-const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "gif", "webp"];
 
-/// The name of a file as it is kept: without folders, extension, characters that hide or reverse others, and names of devices.
-pub(crate) fn harmless(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
-    let stem = last.rsplit_once('.').filter(|(_, extension)| is_picture(extension)).map_or(last, |(stem, _)| stem);
+/// The name of a file as it is kept: without folders, extension, characters that hide or reverse others, and names of devices. `unnamed`
+/// where nothing is left.
+pub(crate) fn harmless(name: &str, unnamed: &str) -> String {
+    let last = last(name);
+    let stem = last.rsplit_once('.').filter(|(_, extension)| is_extension(extension)).map_or(last, |(stem, _)| stem);
     let visible = stem.chars().filter(|char| !is_hidden(*char));
     let replaced: String = visible.map(|char| if ".:*?\"<>|".contains(char) { '_' } else { char }).collect();
     let kept: String = replaced.trim_matches([' ', '_']).chars().take(MAX_CHARS).collect();
     match kept.trim() {
-        "" => UNNAMED.to_owned(),
+        "" => unnamed.to_owned(),
         device if is_device(device) => format!("_{device}"),
         kept => kept.to_owned(),
     }
 }
 
-/// A name as it is shown: with the extension of what the file is.
-pub(crate) fn shown(name: &str, content_type: &str) -> String {
-    match Kind::from_content_type(content_type) {
-        Some(kind) => format!("{name}.{}", kind.extension()),
-        None => name.to_owned(),
-    }
+fn last(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or("")
 }
 
-fn is_picture(extension: &str) -> bool {
-    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+/// Whether a name says that its text is a table.
+pub(crate) fn is_table(name: &str) -> bool {
+    last(name).rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("csv"))
+}
+
+/// A name as it is shown: with the extension of what the file is.
+pub(crate) fn shown(name: &str, content_type: &str) -> String {
+    match from_content_type(content_type) {
+        Some(format) => format!("{name}.{}", format.extension),
+        None => name.to_owned(),
+    }
 }
 
 /// Controls, and what changes the order or the look of a text without being seen.
@@ -73,6 +75,8 @@ mod tests {
             ("com1.tar.png", "_com1_tar"),
             ("LPT¹", "_LPT¹"),
             ("console.png", "console"),
+            ("report.final.docx", "report_final"),
+            ("song.mp3.html", "song_mp3_html"),
             ("...", "photo"),
             (".htaccess", "htaccess"),
             ("", "photo"),
@@ -81,9 +85,10 @@ mod tests {
             ("a<b>\"c|d?*.webp", "a_b__c_d"),
         ];
         for (name, expected) in table {
-            assert_eq!(harmless(name), expected, "{name:?}");
+            assert_eq!(harmless(name, "photo"), expected, "{name:?}");
         }
-        assert_eq!(harmless(&"é".repeat(500)).chars().count(), MAX_CHARS);
+        assert_eq!(harmless(&"é".repeat(500), "photo").chars().count(), MAX_CHARS);
         assert_eq!(shown("invoice_exe", "image/png"), "invoice_exe.png");
+        assert!(is_table("a/prices.CSV") && !is_table("csv") && !is_table("a.csv/b.txt"));
     }
 }

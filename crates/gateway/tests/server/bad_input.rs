@@ -122,7 +122,7 @@ async fn requests_that_are_malformed_or_reach_for_what_is_not_there() {
             sub(&mine, "/messages"),
             Some(json!({"client_id": "m", "message": {"type": "video"}})),
             400,
-            "unsupported",
+            "invalid_argument",
         ),
         (
             &post,

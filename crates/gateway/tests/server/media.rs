@@ -160,7 +160,143 @@ async fn a_message_shows_only_a_file_that_is_there_and_its_senders_own() {
     }
     let body = json!({"client_id": "m-3", "message": {"type": "photo", "media_id": media_id}});
     let (_, refusal) = ada.call(Method::POST, &format!("/chats/{chat}/messages"), Some(body)).await;
-    assert_eq!(refusal["error"]["code"], "unsupported");
+    assert_eq!(refusal["error"]["code"], "invalid_argument", "it is the customer's");
+    let body = json!({"client_id": "m-4", "message": {"type": "document", "media_id": media_id}});
+    let (_, refusal) = uma.call(Method::POST, &format!("/chats/{chat}/messages"), Some(body)).await;
+    assert_eq!(refusal["error"]["code"], "invalid_argument", "a photo is no document");
+    gateway.stop().await;
+}
+
+/// A film, a sound, a paper and a table, each as short as it can be told.
+fn other_files() -> [(&'static str, &'static str, Vec<u8>, &'static str, &'static str); 5] {
+    let mut film = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec();
+    film.resize(200, 1);
+    let mut sound = b"RIFF\xC0\0\0\0WAVEfmt ".to_vec();
+    sound.resize(200, 1);
+    [
+        ("video", "../holiday.mp4.mov", film, "video/mp4", "holiday_mp4.mp4"),
+        ("audio", "CON", sound, "audio/wav", "_CON.wav"),
+        (
+            "document",
+            "bill\u{202E}fdp.exe",
+            b"%PDF-1.7\n1 0 obj<<>>endobj\n%%EOF\n".repeat(9),
+            "application/pdf",
+            "billfdp_exe.pdf",
+        ),
+        ("document", "a/b\\\\numbers\0.csv", b"a,b\n1,2\n".to_vec(), "text/csv", "numbers.csv"),
+        ("document", "", "caff\u{e8}\n".as_bytes().to_vec(), "text/plain", "document.txt"),
+    ]
+}
+
+#[tokio::test]
+async fn films_sounds_and_papers_travel_in_both_directions_under_harmless_names() {
+    let gateway = start("").await;
+    let (uma, ada, eve) = (gateway.user("uma").await, gateway.agent("ada").await, gateway.user("eve").await);
+    let chat = uma.chat(2, "open-1").await;
+    ada.accept(chat).await;
+    for (at, (kind, name, file, content_type, shown)) in other_files().into_iter().enumerate() {
+        let announced = json!({"client_id": format!("f-{at}"), "type": kind, "name": name, "size": file.len()});
+        for by_agent in [false, true] {
+            let path = format!("/chats/{chat}/uploads");
+            let (status, place) = if by_agent {
+                ada.call(Method::POST, &path, Some(announced.clone())).await
+            } else {
+                uma.call(Method::POST, &path, Some(announced.clone())).await
+            };
+            assert_eq!(status, StatusCode::CREATED, "{place}");
+            let (status, body) = brought(&uma, &place["upload"], file.clone()).await;
+            assert_eq!(status, StatusCode::NO_CONTENT, "{kind} {body}");
+            let media_id = place["media_id"].as_u64().unwrap();
+            let message =
+                json!({"client_id": format!("m-{at}-{by_agent}"), "message": {"type": kind, "media_id": media_id}});
+            let path = format!("/chats/{chat}/messages");
+            let (status, body) = if by_agent {
+                ada.call(Method::POST, &path, Some(message)).await
+            } else {
+                uma.call(Method::POST, &path, Some(message)).await
+            };
+            assert_eq!(status, StatusCode::CREATED, "{body}");
+            let said = uma.messages(chat).await.pop().unwrap();
+            assert_eq!(said["media"], json!({"name": shown, "content_type": content_type, "size": file.len()}));
+            let url = format!("/api/v1/chats/{chat}/media/{media_id}");
+            let document = (kind == "document").then(|| json!({"url": url}));
+            assert_eq!(said.get("document"), document.as_ref());
+            let url = format!("{}{url}", gateway.base);
+            let got = within(uma.http.get(&url).bearer_auth(&uma.token).send()).await.unwrap();
+            let disposition = got.headers()["content-disposition"].to_str().unwrap().to_owned();
+            assert!(disposition.starts_with(if kind == "document" { "attachment" } else { "inline" }), "{disposition}");
+            assert_eq!(got.headers()["content-type"], content_type);
+            assert_eq!(within(got.bytes()).await.unwrap(), file);
+            assert_eq!(seen_by_agent(&ada, chat, media_id).await, StatusCode::OK);
+            let foreign = within(eve.http.get(&url).bearer_auth(&eve.token).send()).await.unwrap();
+            assert_eq!(foreign.status(), StatusCode::NOT_FOUND);
+        }
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_must_be_of_the_kind_that_was_announced() {
+    let gateway = start("limits = { max_audio_bytes = 0 }").await;
+    let uma = gateway.user("uma").await;
+    let chat = uma.chat(2, "open-1").await;
+    let program = b"MZ\x90\0\x03\0\0\0\xff\xff".repeat(20);
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
+    for (at, (kind, file)) in
+        [("video", png(100)), ("document", png(100)), ("document", program), ("photo", svg)].into_iter().enumerate()
+    {
+        let body = json!({"client_id": format!("f-{at}"), "type": kind, "name": "x.pdf", "size": file.len()});
+        let (_, place) = uma.call(Method::POST, &format!("/chats/{chat}/uploads"), Some(body)).await;
+        let (status, refusal) = brought(&uma, &place["upload"], file).await;
+        assert_eq!(
+            (status, &refusal["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid_argument")),
+            "{kind} {at}"
+        );
+    }
+    let body = json!({"client_id": "s", "type": "audio", "name": "a.wav", "size": 100});
+    let (_, refusal) = uma.call(Method::POST, &format!("/chats/{chat}/uploads"), Some(body)).await;
+    assert_eq!(refusal["error"]["code"], "unsupported", "no sounds are taken here");
+    let state = uma.get(&format!("/chats/{chat}")).await;
+    let features = state["chat"]["features"].as_array().unwrap().clone();
+    assert!(features.contains(&json!("video")) && !features.contains(&json!("audio")));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_is_answered_as_it_was_asked_for() {
+    let gateway = start("").await;
+    let uma = gateway.user("uma").await;
+    let chat = uma.chat(2, "open-1").await;
+    let file = png(1000);
+    let media_id = uploaded(&uma, chat, "p-1", file.clone()).await;
+    let url = format!("{}/api/v1/chats/{chat}/media/{media_id}", gateway.base);
+    let table = [
+        ("bytes=0-9", 206_u16, Some((0_usize, 10_usize))),
+        ("bytes=990-", 206, Some((990, 1000))),
+        ("bytes=-5", 206, Some((995, 1000))),
+        ("bytes=990-5000", 206, Some((990, 1000))),
+        ("bytes=1000-", 416, None),
+        ("bytes=-0", 416, None),
+        ("bytes=9-1", 200, Some((0, 1000))),
+        ("bytes=0-1,5-6", 200, Some((0, 1000))),
+        ("lines=0-1", 200, Some((0, 1000))),
+    ];
+    for (range, status, part) in table {
+        let request = uma.http.get(&url).bearer_auth(&uma.token).header("range", range);
+        let got = within(request.send()).await.unwrap();
+        assert_eq!(got.status().as_u16(), status, "{range}");
+        let said = got.headers().get("content-range").map(|value| value.to_str().unwrap().to_owned());
+        let expected = match (status, part) {
+            (206, Some((first, end))) => Some(format!("bytes {first}-{}/1000", end - 1)),
+            (416, _) => Some("bytes */1000".to_owned()),
+            _ => None,
+        };
+        assert_eq!(said, expected, "{range}");
+        let bytes = within(got.bytes()).await.unwrap();
+        let expected = part.map_or(Vec::new(), |(first, end)| file[first..end].to_vec());
+        assert_eq!(bytes, expected, "{range}");
+    }
     gateway.stop().await;
 }
 
@@ -195,7 +331,8 @@ async fn a_file_is_what_its_bytes_say_and_no_longer_than_announced() {
         (json!({"client_id": "a", "type": "photo", "size": 0}), "invalid_argument"),
         (json!({"client_id": "a", "type": "photo", "size": -1}), "invalid_argument"),
         (json!({"client_id": "a b", "type": "photo", "size": 1}), "invalid_argument"),
-        (json!({"client_id": "a", "type": "video", "size": 1}), "unsupported"),
+        (json!({"client_id": "a", "type": "sculpture", "size": 1}), "unsupported"),
+        (json!({"client_id": "a", "type": "video", "size": 20_000_001}), "too_large"),
         (json!({"client_id": "a", "type": "photo", "size": 1, "content_type": "image/svg+xml"}), "unsupported"),
     ];
     for (body, code) in asked {

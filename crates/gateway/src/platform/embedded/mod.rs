@@ -10,7 +10,7 @@ use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member};
 use crate::clock;
 use crate::config::{self, Config};
 use crate::redaction::Redactor;
-use crate::store::ChatRecord;
+use crate::store::{ChatRecord, MediaKind};
 
 pub(crate) mod agents;
 pub(crate) mod company;
@@ -40,7 +40,8 @@ pub(crate) struct Embedded {
     pub(crate) duty: Duty,
     /// How the queues stand.
     pub(crate) live: Live,
-    takes_files: bool,
+    /// The kinds of files that end users may send.
+    files: Vec<MediaKind>,
     /// The gateway's own address, for pages of its own that messages name.
     pub(crate) base: String,
     /// What runs out in a chat, to show it.
@@ -59,7 +60,7 @@ impl Embedded {
             agents,
             duty: Duty::default(),
             live: Live::default(),
-            takes_files: config.limits.max_upload_bytes > 0,
+            files: MediaKind::ALL.into_iter().filter(|kind| crate::http::takes_files(&config.limits, *kind)).collect(),
             base,
             limits: config.chat.session_limits(),
         }
@@ -142,7 +143,7 @@ impl Embedded {
             features: features(
                 state.status,
                 Offers {
-                    files: self.takes_files,
+                    files: &self.files,
                     check_in: self.limits.check_in.is_on(),
                     previews: self.shows_previews(&record.company_id),
                 },
@@ -187,28 +188,27 @@ pub(crate) fn end_user_name(record: &ChatRecord) -> Option<String> {
 
 /// What a company and its gateway offer in a chat.
 #[derive(Clone, Copy)]
-struct Offers {
-    files: bool,
+struct Offers<'a> {
+    files: &'a [MediaKind],
     check_in: bool,
     previews: bool,
 }
 
 /// What can be done in a chat now, as data for user interfaces.
-fn features(status: Status, offers: Offers) -> Vec<String> {
+fn features(status: Status, offers: Offers<'_>) -> Vec<String> {
     let names: &[&str] = match status {
-        Status::VaAssigned => &["text", "typing", "photo", "escalation"],
-        Status::Queued => &["text", "typing", "preview", "photo", "check_in"],
-        Status::Assigned => &["text", "typing", "preview", "photo"],
-        Status::Dismissed => &["text", "typing", "photo", "resume"],
-        Status::VaDismissed => &["text", "typing", "photo", "resume", "escalation"],
-        Status::CheckedOut => &["text", "typing", "photo", "check_in", "rejoin"],
+        Status::VaAssigned => &["text", "typing", "photo", "video", "audio", "document", "escalation"],
+        Status::Queued => &["text", "typing", "preview", "photo", "video", "audio", "document", "check_in"],
+        Status::Assigned => &["text", "typing", "preview", "photo", "video", "audio", "document"],
+        Status::Dismissed => &["text", "typing", "photo", "video", "audio", "document", "resume"],
+        Status::VaDismissed => &["text", "typing", "photo", "video", "audio", "document", "resume", "escalation"],
+        Status::CheckedOut => &["text", "typing", "photo", "video", "audio", "document", "check_in", "rejoin"],
         Status::Finished | Status::Failed => &[],
     };
     let is_offered = |name: &str| match name {
-        "photo" => offers.files,
         "check_in" => offers.check_in,
         "preview" => offers.previews,
-        _ => true,
+        name => MediaKind::from_text(name).is_none_or(|kind| offers.files.contains(&kind)),
     };
     names.iter().filter(|name| is_offered(name)).map(|name| (*name).to_owned()).collect()
 }

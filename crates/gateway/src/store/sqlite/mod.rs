@@ -35,12 +35,13 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
     (10, "escalations_and_events", include_str!("0010_escalations_and_events.sql")),
     (20, "life_cycle", include_str!("0020_life_cycle.sql")),
+    (30, "media_of_agents", include_str!("0030_media_of_agents.sql")),
     (40, "forms", include_str!("0040_forms.sql")),
 ];
 

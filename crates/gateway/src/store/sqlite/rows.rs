@@ -6,8 +6,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
 use crate::store::{
-    AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, EscalationRecord, MediaRecord, MessageBody, Profile,
-    StoreError, StoredMedia, Waiting,
+    AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, EscalationRecord, MediaKind, MediaRecord,
+    MessageBody, Profile, StoreError, StoredMedia, Waiting,
 };
 
 /// A query for whole chats, with the given end.
@@ -29,7 +29,10 @@ pub(super) use chat_query;
 /// A query for files, with the given end.
 macro_rules! media_query {
     ($end:literal) => {
-        concat!("SELECT id, chat_id, end_user_id, name, size_bytes, object, content_type FROM media ", $end)
+        concat!(
+            "SELECT id, chat_id, author_type, author_id, kind, name, size_bytes, object, content_type FROM media ",
+            $end
+        )
     };
 }
 pub(super) use media_query;
@@ -40,7 +43,8 @@ pub(super) fn read_media(row: &SqliteRow) -> Result<MediaRecord, StoreError> {
     Ok(MediaRecord {
         id: count(row, "id")?,
         chat_id: count(row, "chat_id")?,
-        end_user_id: count(row, "end_user_id")?,
+        author: read_author(row)?,
+        kind: MediaKind::from_text(get(row, "kind")?).ok_or(StoreError::Corrupt("kind"))?,
         name: get(row, "name")?,
         size_bytes: count(row, "size_bytes")?,
         stored: object.zip(content_type).map(|(object, content_type)| StoredMedia { object, content_type }),

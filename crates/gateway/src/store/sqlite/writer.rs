@@ -482,19 +482,24 @@ async fn record_event(
 }
 
 async fn announce_media(db: &mut SqliteConnection, media: &NewMedia, quota: MediaQuota) -> Result<Written, StoreError> {
-    let known = sqlx::query(rows::media_query!("WHERE chat_id = ? AND end_user_id = ? AND client_id = ?"))
-        .bind(int(media.chat_id))
-        .bind(int(media.end_user_id))
-        .bind(media.client_id.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
+    let (author_type, author_id) = media.author.parts();
+    let known =
+        sqlx::query(rows::media_query!("WHERE chat_id = ? AND author_type = ? AND author_id = ? AND client_id = ?"))
+            .bind(int(media.chat_id))
+            .bind(author_type)
+            .bind(int(author_id))
+            .bind(media.client_id.as_str())
+            .fetch_optional(&mut *db)
+            .await?;
     if let Some(row) = known {
         return Ok(Written::Announced(Box::new(Announced::Known(rows::read_media(&row)?))));
     }
     let (files, bytes): (i64, i64) = sqlx::query_as(
-        "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM media WHERE end_user_id = ? AND created_at_ms > ?",
+        "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM media
+         WHERE author_type = ? AND author_id = ? AND created_at_ms > ?",
     )
-    .bind(int(media.end_user_id))
+    .bind(author_type)
+    .bind(int(author_id))
     .bind(int(quota.since_ms))
     .fetch_one(&mut *db)
     .await?;
@@ -503,12 +508,14 @@ async fn announce_media(db: &mut SqliteConnection, media: &NewMedia, quota: Medi
         return Ok(Written::Announced(Box::new(Announced::OverQuota)));
     }
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO media (chat_id, end_user_id, client_id, name, size_bytes, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
-         RETURNING id",
+        "INSERT INTO media (chat_id, author_type, author_id, client_id, kind, name, size_bytes, created_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(int(media.chat_id))
-    .bind(int(media.end_user_id))
+    .bind(author_type)
+    .bind(int(author_id))
     .bind(media.client_id.as_str())
+    .bind(media.kind.as_str())
     .bind(media.name.as_str())
     .bind(int(media.size_bytes))
     .bind(int(media.created_at_ms))
@@ -517,7 +524,8 @@ async fn announce_media(db: &mut SqliteConnection, media: &NewMedia, quota: Medi
     Ok(Written::Announced(Box::new(Announced::Fresh(MediaRecord {
         id: rows::from_count(id),
         chat_id: media.chat_id,
-        end_user_id: media.end_user_id,
+        author: media.author,
+        kind: media.kind,
         name: media.name.clone(),
         size_bytes: media.size_bytes,
         stored: None,
