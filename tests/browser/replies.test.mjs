@@ -81,3 +81,45 @@ test("what is redacted for the agent is not hidden from its author", async () =>
     { config: CONFIG },
   );
 });
+
+test("the agent's files of every kind reach the customer, and the customer's the agent", async () => {
+  await withStage(async (stage) => {
+    const { customer, desk } = await startConversation(stage);
+    const files = [
+      { name: "view.png", mimeType: "image/png", buffer: await photo(customer) },
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("Some notes\n") },
+      { name: "beep.wav", mimeType: "audio/wav", buffer: wav() },
+    ];
+    for (const [from, to] of [[desk, customer], [customer, desk]]) {
+      await from.locator("input[type=file]").setInputFiles(files);
+      await to.getByRole("img", { name: "view.png" }).waitFor();
+      await to.locator(".log .bubble", { hasText: "notes.txt" }).waitFor();
+    }
+    await desk.locator('audio[aria-label="beep.wav"]').first().waitFor();
+    await customer.getByRole("button", { name: /^Listen to beep\.wav/u }).first().click();
+    await customer.locator('audio[aria-label="beep.wav"]').first().waitFor();
+    const [download] = await Promise.all([customer.waitForEvent("download"), customer.getByRole("button", { name: /notes\.txt/u }).first().click()]);
+    assert.equal(download.suggestedFilename(), "notes.txt");
+    await picture(customer, "replies-files");
+    await picture(desk, "replies-files-desk");
+  });
+});
+
+/** A tenth of a second of silence. */
+function wav() {
+  const samples = 800;
+  const bytes = Buffer.alloc(44 + samples, 128);
+  bytes.write("RIFF", 0);
+  bytes.writeUInt32LE(36 + samples, 4);
+  bytes.write("WAVEfmt ", 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(8000, 24);
+  bytes.writeUInt32LE(8000, 28);
+  bytes.writeUInt16LE(1, 32);
+  bytes.writeUInt16LE(8, 34);
+  bytes.write("data", 36);
+  bytes.writeUInt32LE(samples, 40);
+  return bytes;
+}
