@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use engine::gateway::Status;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -118,7 +119,9 @@ async fn wait_times(
     if menus::queue(&company.menus, menu_id).is_none() {
         return Err(Error::of(ErrorCode::NotFound));
     }
-    Ok(Json(queue::wait_times(&app, (&company.id, menu_id)).await?))
+    let own = app.store.ongoing_chat(session.end_user_id).await?;
+    let own = own.filter(|chat| chat.state.status == Status::Queued && chat.company_id == company.id);
+    Ok(Json(queue::wait_times(&app, (&company.id, menu_id), own.map(|chat| chat.state.id)).await?))
 }
 
 /// What the company offers instead of waiting, where there is no chat yet.

@@ -92,8 +92,8 @@ async fn the_list_follows_the_queue_and_duty_ends_with_the_stream() {
 #[tokio::test]
 async fn waiting_time_grows_with_the_queue() {
     let gateway = Gateway::start().await;
-    let uma = gateway.user("uma").await;
-    let wait = async || uma.get("/menus/2/wait_times").await["chat"].as_u64().unwrap();
+    let (uma, eve) = (gateway.user("uma").await, gateway.user("eve").await);
+    let wait = async || eve.get("/menus/2/wait_times").await["chat"].as_u64().unwrap();
     assert_eq!(wait().await, 300);
     uma.chat(2, "a").await;
     assert_eq!(wait().await, 600);

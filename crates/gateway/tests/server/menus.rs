@@ -218,3 +218,15 @@ async fn malformed_queries_are_refused() {
     }
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn who_waits_already_waits_only_for_those_before() {
+    let gateway = Gateway::start().await;
+    let (uma, eve, zoe) = (gateway.user("uma").await, gateway.user("eve").await, gateway.user("zoe").await);
+    uma.chat(2, "a").await;
+    eve.chat(2, "b").await;
+    for (user, expected) in [(&uma, 300), (&eve, 600), (&zoe, 900)] {
+        assert_eq!(user.get("/menus/2/wait_times").await["chat"], expected);
+    }
+    gateway.stop().await;
+}

@@ -8,9 +8,19 @@ use super::wait_time::{Situation, seconds};
 use crate::App;
 use crate::store::{Load, StoreError};
 
-/// The waiting times of a queue, which is named by its company and number.
-pub(crate) async fn wait_times(app: &App, queue: (&str, u64)) -> Result<WaitTimes, StoreError> {
-    let load = app.store.load(queue.0).await?;
+/// Chats in queues that are looked through to find a place; who waits behind so many hears of all who wait.
+const MOST_WAITING: u64 = 10_000;
+
+/// The waiting times of a queue, which is named by its company and number. For someone whose own chat waits already, only those before it count.
+pub(crate) async fn wait_times(app: &App, queue: (&str, u64), own_chat: Option<u64>) -> Result<WaitTimes, StoreError> {
+    let mut load = app.store.load(queue.0).await?;
+    if let Some(chat_id) = own_chat {
+        let waiting = app.store.queues(MOST_WAITING).await?;
+        let mut ours = waiting.iter().filter(|chat| chat.company_id == queue.0);
+        if let Some(before) = ours.position(|chat| chat.chat_id == chat_id) {
+            load.waiting = u64::try_from(before).unwrap_or(u64::MAX);
+        }
+    }
     let handling_ms = handling_ms(app, queue).await?;
     let Staff { agents, places, taken, busy } = staff(app, &load, queue.0);
     let chat = Situation { waiting: load.waiting, places, taken, handling_ms };
