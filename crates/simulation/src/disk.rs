@@ -17,9 +17,10 @@ use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use serde_json::Value;
 use store::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue,
-    PageLimit, Profile, Store, StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, Changed, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord,
+    EscalationRecord, Kept, Load, MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat,
+    NewEscalation, NewMedia, NewRecord, Overdue, PageLimit, Profile, Record, RecordCap, RecordKind, RecordQuery, Store,
+    StoreError, StoredMedia, Waiting,
 };
 
 /// An operation that was submitted; the disk's own number.
@@ -451,6 +452,36 @@ impl Store for SimulatedDisk {
 
     async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError> {
         self.write(None, move |tables| at_once(tables.complete_media(media_id, stored.clone(), size_bytes))).await
+    }
+
+    async fn keep_record(&self, record: NewRecord, caps: Vec<RecordCap>) -> Result<Kept, StoreError> {
+        self.write(None, move |tables| at_once(tables.keep_record(record.clone(), caps.clone()))).await
+    }
+
+    async fn record(&self, kind: RecordKind, id: u64) -> Result<Option<Record>, StoreError> {
+        self.read(move |tables| at_once(tables.record(kind, id))).await
+    }
+
+    async fn record_with_key(
+        &self,
+        kind: RecordKind,
+        company_id: &str,
+        key: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let (company_id, key) = (company_id.to_owned(), key.to_owned());
+        self.read(move |tables| at_once(tables.record_with_key(kind, &company_id, &key))).await
+    }
+
+    async fn change_record(&self, record: Record, caps: Vec<RecordCap>) -> Result<Changed, StoreError> {
+        self.write(None, move |tables| at_once(tables.change_record(record.clone(), caps.clone()))).await
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<Record>, StoreError> {
+        self.read(move |tables| at_once(tables.records(query.clone()))).await
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        self.read(move |tables| at_once(tables.count_records(query.clone()))).await
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {

@@ -14,12 +14,14 @@ use serde_json::{Map, Value};
 mod body;
 mod media;
 pub mod memory;
+mod record;
 #[cfg(feature = "story")]
 pub mod story;
 
 pub use body::{MessageBody, Redacted};
 pub use media::{Announced, MediaKind, MediaQuota, MediaRecord, NewMedia, StoredMedia};
 pub use memory::MemoryStore;
+pub use record::{CapOf, Changed, Kept, NewRecord, Record, RecordCap, RecordKind, RecordQuery};
 
 /// Why a store could not do its work. Never holds a value that was to be stored.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -374,6 +376,30 @@ pub trait Store: Send + Sync + 'static {
 
     /// Records that the bytes of a file are on disk; `false` where that was recorded before, with other bytes: nothing was written.
     async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError>;
+
+    /// Keeps a record, unless its key was used before or it would exceed one of the limits.
+    async fn keep_record(&self, record: NewRecord, caps: Vec<RecordCap>) -> Result<Kept, StoreError>;
+
+    /// A record by its number.
+    async fn record(&self, kind: RecordKind, id: u64) -> Result<Option<Record>, StoreError>;
+
+    /// A record by its key.
+    async fn record_with_key(
+        &self,
+        kind: RecordKind,
+        company_id: &str,
+        key: &str,
+    ) -> Result<Option<Record>, StoreError>;
+
+    /// Writes topic, status, due time and body of a record that is at the given revision, unless it would exceed one of the limits, which
+    /// count the other records. Nothing else of a record ever changes.
+    async fn change_record(&self, record: Record, caps: Vec<RecordCap>) -> Result<Changed, StoreError>;
+
+    /// The records that match.
+    async fn records(&self, query: RecordQuery) -> Result<Vec<Record>, StoreError>;
+
+    /// How many match, whatever the limit.
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError>;
 
     /// Gives an agent its number, the same for the same login, and keeps its newest name.
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError>;

@@ -8,9 +8,10 @@ use engine::gateway::{Change, ChatState, EndedBy, Message, SentKey, Status};
 use serde_json::{Map, Value};
 
 use crate::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
-    Store, StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, Changed, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord,
+    EscalationRecord, Kept, Load, MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation,
+    NewMedia, NewRecord, Overdue, PageLimit, Profile, Record, RecordCap, RecordKind, RecordQuery, Store, StoreError,
+    StoredMedia, Waiting,
 };
 
 /// A store that forgets.
@@ -28,6 +29,8 @@ struct Tables {
     events: Vec<(u64, ChatEvent)>,
     /// With key and time.
     media: Vec<(MediaRecord, String, u64)>,
+    /// By number.
+    records: BTreeMap<u64, Record>,
     agents: Vec<AgentRecord>,
     sessions: HashMap<[u8; 32], (u64, u64)>,
 }
@@ -64,6 +67,25 @@ impl Tables {
         });
         chats.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         chats
+    }
+}
+
+impl Tables {
+    /// Whether one more like `written` is within the limits, beside all records but `except`.
+    fn has_room(&self, written: &NewRecord, except: u64, caps: &[RecordCap]) -> bool {
+        caps.iter().all(|cap| {
+            let others = self.records.values().filter(|record| record.id != except);
+            let counted = others.filter(|record| cap.counts(&record.content, written)).count();
+            next_id(counted) <= cap.most
+        })
+    }
+
+    fn with_key(&self, kind: RecordKind, company_id: &str, key: &str) -> Option<Record> {
+        let mut records = self.records.values();
+        let found = records.find(|Record { content, .. }| {
+            content.kind == kind && content.company_id == company_id && content.key.as_deref() == Some(key)
+        });
+        found.cloned()
     }
 }
 
@@ -407,6 +429,64 @@ impl Store for MemoryStore {
         let Some((record, _, _)) = waiting else { return Ok(false) };
         (record.stored, record.size_bytes) = (Some(stored), size_bytes);
         Ok(true)
+    }
+
+    async fn keep_record(&self, record: NewRecord, caps: Vec<RecordCap>) -> Result<Kept, StoreError> {
+        let mut tables = self.tables();
+        let key = record.key.as_deref();
+        if let Some(known) = key.and_then(|key| tables.with_key(record.kind, &record.company_id, key)) {
+            return Ok(Kept::Known(known));
+        }
+        let id = next_id(tables.records.len());
+        if !tables.has_room(&record, id, &caps) {
+            return Ok(Kept::Full);
+        }
+        let record = Record { id, revision: 1, content: record };
+        tables.records.insert(id, record.clone());
+        Ok(Kept::Fresh(record))
+    }
+
+    async fn record(&self, kind: RecordKind, id: u64) -> Result<Option<Record>, StoreError> {
+        Ok(self.tables().records.get(&id).filter(|record| record.content.kind == kind).cloned())
+    }
+
+    async fn record_with_key(
+        &self,
+        kind: RecordKind,
+        company_id: &str,
+        key: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        Ok(self.tables().with_key(kind, company_id, key))
+    }
+
+    async fn change_record(&self, record: Record, caps: Vec<RecordCap>) -> Result<Changed, StoreError> {
+        let mut tables = self.tables();
+        let known = tables.records.get(&record.id);
+        let Some(known) = known.filter(|known| known.revision == record.revision) else { return Ok(Changed::Conflict) };
+        let NewRecord { topic, status, due_at_ms, body, .. } = record.content;
+        let content = NewRecord { topic, status, due_at_ms, body, ..known.content.clone() };
+        if !tables.has_room(&content, record.id, &caps) {
+            return Ok(Changed::Full);
+        }
+        let revision = record.revision.saturating_add(1);
+        tables.records.insert(record.id, Record { id: record.id, revision, content });
+        Ok(Changed::Changed)
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<Record>, StoreError> {
+        let tables = self.tables();
+        let mut found: Vec<Record> =
+            tables.records.values().rev().filter(|record| query.matches(record)).cloned().collect();
+        if query.due_until_ms.is_some() {
+            found.sort_by_key(|record| (record.content.due_at_ms, record.id));
+        }
+        found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        let count = self.tables().records.values().filter(|record| query.matches(record)).count();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {

@@ -9,10 +9,10 @@ use engine::gateway::{Author, Change, ChatState, CheckIn, EndedBy, FailReason, M
 use futures_util::future::join_all;
 use serde_json::{Map, json};
 
-use crate::MaskedAnswers;
 use crate::{
-    Announced, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MediaKind, MediaQuota, MediaRecord,
-    MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile, Store, StoredMedia,
+    Announced, CapOf, Changed, ChatEvent, ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, Kept, MaskedAnswers,
+    MediaKind, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, NewRecord, Overdue, PageLimit,
+    Profile, Record, RecordCap, RecordKind, RecordQuery, Store, StoredMedia,
 };
 
 const ALL: PageLimit = PageLimit { messages: 1000, bytes: usize::MAX };
@@ -84,6 +84,9 @@ pub async fn story(store: Arc<dyn Store>) {
     events_are_kept_in_order_up_to_their_limit(&*store).await;
     the_history_is_what_ended_newest_first(&*store).await;
     files_are_announced_and_completed_once(&*store).await;
+    records_are_kept_once_per_key_and_within_their_limits(&*store).await;
+    records_change_only_on_top_of_their_revision(&*store).await;
+    records_are_found_by_whose_they_are_and_where_they_stand(&*store).await;
     agents_keep_their_numbers_and_sign_ins_end(&*store).await;
     concurrent_changes_of_one_chat_have_one_winner(&store).await;
     many_chats_are_written_at_once(&store).await;
@@ -441,6 +444,147 @@ async fn masked_answers_are_kept_once_for_each_submission(store: &dyn Store) {
     for chat in [chat, other] {
         change(store, chat, |state| state.status = Status::Finished).await;
     }
+}
+
+fn new_record(kind: RecordKind, end_user_id: u64, at_ms: u64) -> NewRecord {
+    let mut body = Map::new();
+    body.insert("z".into(), json!("\u{e4} \u{1f600}"));
+    body.insert("a".into(), json!({"deep": [at_ms]}));
+    NewRecord {
+        kind,
+        company_id: "acme".into(),
+        end_user_id: Some(end_user_id),
+        chat_id: None,
+        key: None,
+        topic: None,
+        status: "open".into(),
+        due_at_ms: None,
+        at_ms,
+        body,
+    }
+}
+
+async fn keep(store: &dyn Store, record: NewRecord) -> Record {
+    match store.keep_record(record, vec![]).await.unwrap() {
+        Kept::Fresh(record) => record,
+        other => panic!("not fresh: {other:?}"),
+    }
+}
+
+async fn records_are_kept_once_per_key_and_within_their_limits(store: &dyn Store) {
+    let (uma, bob) = (user(store, "uma").await, user(store, "bob").await);
+    let chat = open_chat(store, uma, "rated", 3).await;
+    let keyed = |at_ms: u64| NewRecord {
+        key: Some("k-1".into()),
+        chat_id: Some(chat),
+        ..new_record(RecordKind::Rating, uma, at_ms)
+    };
+    let first = keep(store, keyed(10)).await;
+    assert_eq!((first.revision, &first.content), (1, &keyed(10)));
+    assert_eq!(store.record(RecordKind::Rating, first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.record(RecordKind::Call, first.id).await.unwrap(), None);
+    assert_eq!(store.keep_record(keyed(20), vec![]).await.unwrap(), Kept::Known(first.clone()));
+    assert_eq!(store.record_with_key(RecordKind::Rating, "acme", "k-1").await.unwrap(), Some(first.clone()));
+    for (kind, company, key) in
+        [(RecordKind::Call, "acme", "k-1"), (RecordKind::Rating, "other", "k-1"), (RecordKind::Rating, "acme", "k")]
+    {
+        assert_eq!(store.record_with_key(kind, company, key).await.unwrap(), None);
+    }
+    let cap = |of, since_ms, most| RecordCap { of, since_ms, statuses: vec![], most };
+    let again = |at_ms| NewRecord { key: None, topic: Some("slot".into()), ..keyed(at_ms) };
+    // What a key finds needs no room, and what is found is not counted twice.
+    assert_eq!(store.keep_record(keyed(20), vec![cap(CapOf::Chat, 0, 0)]).await.unwrap(), Kept::Known(first.clone()));
+    assert_eq!(store.keep_record(again(20), vec![cap(CapOf::Chat, 0, 1)]).await.unwrap(), Kept::Full);
+    assert_eq!(store.keep_record(again(20), vec![cap(CapOf::EndUser, 10, 1)]).await.unwrap(), Kept::Full);
+    assert_eq!(store.keep_record(again(20), vec![cap(CapOf::Topic, 0, 0)]).await.unwrap(), Kept::Full);
+    assert_eq!(
+        store.keep_record(again(20), vec![cap(CapOf::Company, 0, 9), cap(CapOf::Company, 0, 1)]).await.unwrap(),
+        Kept::Full
+    );
+    let second = store.keep_record(again(20), vec![cap(CapOf::EndUser, 11, 1), cap(CapOf::Topic, 0, 1)]).await.unwrap();
+    let Kept::Fresh(second) = second else { panic!("there was room") };
+    assert!(second.id > first.id);
+    let elsewhere = NewRecord { chat_id: None, ..again(30) };
+    assert_eq!(store.keep_record(elsewhere.clone(), vec![cap(CapOf::Topic, 0, 1)]).await.unwrap(), Kept::Full);
+    assert!(
+        matches!(store.keep_record(elsewhere, vec![cap(CapOf::Chat, 0, 1)]).await.unwrap(), Kept::Fresh(_)),
+        "no chat is shared"
+    );
+    let of_bob = NewRecord { end_user_id: Some(bob), ..again(30) };
+    assert!(matches!(store.keep_record(of_bob, vec![cap(CapOf::EndUser, 0, 1)]).await.unwrap(), Kept::Fresh(_)));
+    let only_done = RecordCap { statuses: vec!["done".into()], ..cap(CapOf::Company, 0, 1) };
+    assert!(matches!(store.keep_record(again(40), vec![only_done]).await.unwrap(), Kept::Fresh(_)), "none is done");
+    change(store, chat, |state| state.status = Status::Finished).await;
+}
+
+async fn records_change_only_on_top_of_their_revision(store: &dyn Store) {
+    let uma = user(store, "uma").await;
+    let taken = keep(store, NewRecord { topic: Some("ten".into()), ..new_record(RecordKind::Call, uma, 10) }).await;
+    let mut call = keep(store, NewRecord { topic: Some("nine".into()), ..new_record(RecordKind::Call, uma, 11) }).await;
+    call.content.status = "done".into();
+    call.content.due_at_ms = Some(500);
+    call.content.body.insert("b".into(), json!(2));
+    let cap = RecordCap { of: CapOf::Topic, since_ms: 0, statuses: vec!["open".into()], most: 1 };
+    // Itself does not count.
+    assert_eq!(store.change_record(call.clone(), vec![cap.clone()]).await.unwrap(), Changed::Changed);
+    assert_eq!(store.change_record(call.clone(), vec![]).await.unwrap(), Changed::Conflict, "another revision");
+    let kept = store.record(RecordKind::Call, call.id).await.unwrap().unwrap();
+    assert_eq!((kept.revision, &kept.content), (2, &call.content));
+    let mut moved = kept.clone();
+    moved.content.topic = taken.content.topic.clone();
+    assert_eq!(store.change_record(moved.clone(), vec![cap]).await.unwrap(), Changed::Full);
+    assert_eq!(store.record(RecordKind::Call, call.id).await.unwrap(), Some(kept.clone()), "nothing was written");
+    moved.content.key = Some("new".into());
+    moved.content.at_ms = 99;
+    moved.content.company_id = "other".into();
+    assert_eq!(store.change_record(moved, vec![]).await.unwrap(), Changed::Changed);
+    let kept = store.record(RecordKind::Call, call.id).await.unwrap().unwrap();
+    let content = &kept.content;
+    assert_eq!(
+        (content.topic.as_deref(), content.key.as_deref(), content.at_ms, content.company_id.as_str()),
+        (Some("ten"), None, 11, "acme")
+    );
+    let unknown = Record { id: call.id + 1000, ..kept };
+    assert_eq!(store.change_record(unknown, vec![]).await.unwrap(), Changed::Conflict);
+}
+
+async fn records_are_found_by_whose_they_are_and_where_they_stand(store: &dyn Store) {
+    let (uma, bob) = (user(store, "uma").await, user(store, "bob").await);
+    let chat = open_chat(store, uma, "mailed", 3).await;
+    let mail = |user, at_ms, due_at_ms| NewRecord { due_at_ms, ..new_record(RecordKind::Mail, user, at_ms) };
+    let a = keep(store, NewRecord { chat_id: Some(chat), ..mail(uma, 10, Some(300)) }).await.id;
+    let b = keep(store, NewRecord { status: "sent".into(), topic: Some("t".into()), ..mail(bob, 20, None) }).await.id;
+    let c = keep(store, NewRecord { company_id: "other".into(), ..mail(bob, 30, Some(200)) }).await.id;
+    let d = keep(store, NewRecord { status: "failed".into(), ..mail(uma, 40, Some(200)) }).await.id;
+    let all = RecordQuery::of(RecordKind::Mail, 10);
+    let acme = Some(vec!["acme".to_owned()]);
+    let table: Vec<(RecordQuery, Vec<u64>)> = vec![
+        (all.clone(), vec![d, c, b, a]),
+        (RecordQuery { limit: 2, ..all.clone() }, vec![d, c]),
+        (RecordQuery { before_id: Some(c), ..all.clone() }, vec![b, a]),
+        (RecordQuery { company_ids: acme.clone(), ..all.clone() }, vec![d, b, a]),
+        (RecordQuery { company_ids: Some(vec![]), ..all.clone() }, vec![]),
+        (RecordQuery { company_ids: Some(vec!["acme".into(), "other".into()]), ..all.clone() }, vec![d, c, b, a]),
+        (RecordQuery { end_user_id: Some(bob), ..all.clone() }, vec![c, b]),
+        (RecordQuery { chat_id: Some(chat), ..all.clone() }, vec![a]),
+        (RecordQuery { topic: Some("t".into()), ..all.clone() }, vec![b]),
+        (RecordQuery { statuses: vec!["open".into(), "failed".into()], ..all.clone() }, vec![d, c, a]),
+        (RecordQuery { since_ms: Some(30), ..all.clone() }, vec![d, c]),
+        (RecordQuery { due_until_ms: Some(300), ..all.clone() }, vec![c, d, a]),
+        (RecordQuery { due_until_ms: Some(299), statuses: vec!["open".into()], ..all.clone() }, vec![c]),
+        (RecordQuery::of(RecordKind::Email, 10), vec![]),
+    ];
+    for (query, expected) in table {
+        let found: Vec<u64> = store.records(query.clone()).await.unwrap().iter().map(|record| record.id).collect();
+        assert_eq!(found, expected, "{query:?}");
+        let counted = store.count_records(query.clone()).await.unwrap();
+        if query.limit >= 10 {
+            assert_eq!(counted, u64::try_from(expected.len()).unwrap(), "{query:?}");
+        } else {
+            assert_eq!(counted, 4, "a limit counts nothing");
+        }
+    }
+    change(store, chat, |state| state.status = Status::Finished).await;
 }
 
 async fn events_are_kept_in_order_up_to_their_limit(store: &dyn Store) {

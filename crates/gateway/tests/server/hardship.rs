@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use engine::gateway::{Change, Message, SentKey};
 use futures_util::future::join_all;
 use gateway::store::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat, NewEscalation, NewMedia, Overdue,
-    PageLimit, Profile, Store, StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, Changed, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord,
+    EscalationRecord, Kept, Load, MaskedAnswers, MediaQuota, MediaRecord, MemoryStore, MessageBody, NewChat,
+    NewEscalation, NewMedia, NewRecord, Overdue, PageLimit, Profile, Record, RecordCap, RecordKind, RecordQuery, Store,
+    StoreError, StoredMedia, Waiting,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -187,6 +188,35 @@ impl Store for Hardship {
 
     async fn complete_media(&self, media_id: u64, stored: StoredMedia, size_bytes: u64) -> Result<bool, StoreError> {
         self.write(self.disk.complete_media(media_id, stored, size_bytes)).await
+    }
+
+    async fn keep_record(&self, record: NewRecord, caps: Vec<RecordCap>) -> Result<Kept, StoreError> {
+        self.write(self.disk.keep_record(record, caps)).await
+    }
+
+    async fn record(&self, kind: RecordKind, id: u64) -> Result<Option<Record>, StoreError> {
+        self.disk.record(kind, id).await
+    }
+
+    async fn record_with_key(
+        &self,
+        kind: RecordKind,
+        company_id: &str,
+        key: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        self.disk.record_with_key(kind, company_id, key).await
+    }
+
+    async fn change_record(&self, record: Record, caps: Vec<RecordCap>) -> Result<Changed, StoreError> {
+        self.write(self.disk.change_record(record, caps)).await
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<Record>, StoreError> {
+        self.disk.records(query).await
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        self.disk.count_records(query).await
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {

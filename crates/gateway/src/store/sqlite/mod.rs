@@ -14,11 +14,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
 use super::{
-    AgentRecord, Announced, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord, EscalationRecord, Load,
-    MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation, NewMedia, Overdue, PageLimit, Profile,
-    Store, StoreError, StoredMedia, Waiting,
+    AgentRecord, Announced, Changed, ChatEvent, ChatRecord, Commit, Created, EndUserKey, EndUserRecord,
+    EscalationRecord, Kept, Load, MaskedAnswers, MediaQuota, MediaRecord, MessageBody, NewChat, NewEscalation,
+    NewMedia, NewRecord, Overdue, PageLimit, Profile, Record, RecordCap, RecordKind, RecordQuery, Store, StoreError,
+    StoredMedia, Waiting,
 };
 
+mod records;
 mod rows;
 mod writer;
 
@@ -35,7 +37,7 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
@@ -43,6 +45,7 @@ const STEPS: [Step; 7] = [
     (20, "life_cycle", include_str!("0020_life_cycle.sql")),
     (30, "media_of_agents", include_str!("0030_media_of_agents.sql")),
     (40, "forms", include_str!("0040_forms.sql")),
+    (50, "records", include_str!("0050_records.sql")),
 ];
 
 type Step = (i64, &'static str, &'static str);
@@ -360,6 +363,41 @@ impl Store for SqliteStore {
             Written::Flag(flag) => Ok(flag),
             _ => Err(StoreError::Corrupt("answer")),
         }
+    }
+
+    async fn keep_record(&self, record: NewRecord, caps: Vec<RecordCap>) -> Result<Kept, StoreError> {
+        match self.writer.write(Write::KeepRecord(Box::new((record, caps)))).await? {
+            Written::Kept(kept) => Ok(*kept),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn record(&self, kind: RecordKind, id: u64) -> Result<Option<Record>, StoreError> {
+        records::by_id(&self.readers, kind, id).await
+    }
+
+    async fn record_with_key(
+        &self,
+        kind: RecordKind,
+        company_id: &str,
+        key: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        records::by_key(&self.readers, kind, company_id, key).await
+    }
+
+    async fn change_record(&self, record: Record, caps: Vec<RecordCap>) -> Result<Changed, StoreError> {
+        match self.writer.write(Write::ChangeRecord(Box::new((record, caps)))).await? {
+            Written::Changed(changed) => Ok(changed),
+            _ => Err(StoreError::Corrupt("answer")),
+        }
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<Record>, StoreError> {
+        records::matching(&self.readers, &query).await
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        records::count(&self.readers, &query).await
     }
 
     async fn register_agent(&self, login: &str, name: &str, avatar_url: Option<&str>) -> Result<u64, StoreError> {

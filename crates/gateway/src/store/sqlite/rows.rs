@@ -7,7 +7,7 @@ use sqlx::{Row, Sqlite};
 
 use crate::store::{
     AgentRecord, ChatEvent, ChatRecord, EndUserKey, EndUserRecord, EscalationRecord, MediaKind, MediaRecord,
-    MessageBody, Profile, StoreError, StoredMedia, Waiting,
+    MessageBody, NewRecord, Profile, Record, RecordKind, StoreError, StoredMedia, Waiting,
 };
 
 /// A query for whole chats, with the given end.
@@ -145,6 +145,25 @@ pub(super) fn read_escalation(row: &SqliteRow) -> Result<EscalationRecord, Store
         reason: get(row, "reason")?,
         request: object(row, "request")?,
         channel: get(row, "channel")?,
+    })
+}
+
+pub(super) fn read_record(row: &SqliteRow) -> Result<Record, StoreError> {
+    Ok(Record {
+        id: count(row, "id")?,
+        revision: count(row, "revision")?,
+        content: NewRecord {
+            kind: RecordKind::from_text(get(row, "kind")?).ok_or(StoreError::Corrupt("kind"))?,
+            company_id: get(row, "company_id")?,
+            end_user_id: optional_count(row, "end_user_id")?,
+            chat_id: optional_count(row, "chat_id")?,
+            key: get(row, "key")?,
+            topic: get(row, "topic")?,
+            status: get(row, "status")?,
+            due_at_ms: optional_count(row, "due_at_ms")?,
+            at_ms: count(row, "at_ms")?,
+            body: object(row, "body")?,
+        },
     })
 }
 

@@ -6,10 +6,11 @@ use sqlx::{Connection, QueryBuilder, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::records;
 use super::rows::{self, count, int};
 use crate::store::{
-    Announced, ChatEvent, Commit, EndUserKey, EndUserRecord, MaskedAnswers, MediaQuota, MediaRecord, MessageBody,
-    NewChat, NewEscalation, NewMedia, Profile, StoreError, StoredMedia,
+    Announced, Changed, ChatEvent, Commit, EndUserKey, EndUserRecord, Kept, MaskedAnswers, MediaQuota, MediaRecord,
+    MessageBody, NewChat, NewEscalation, NewMedia, NewRecord, Profile, Record, RecordCap, StoreError, StoredMedia,
 };
 
 /// Writes that may wait.
@@ -48,6 +49,9 @@ pub(super) enum Write {
         stored: StoredMedia,
         size_bytes: u64,
     },
+    /// With the limits.
+    KeepRecord(Box<(NewRecord, Vec<RecordCap>)>),
+    ChangeRecord(Box<(Record, Vec<RecordCap>)>),
     Agent {
         login: String,
         name: String,
@@ -75,6 +79,8 @@ pub(super) enum Written {
     Commit(Commit),
     Announced(Box<Announced>),
     Flag(bool),
+    Kept(Box<Kept>),
+    Changed(Changed),
 }
 
 struct Job {
@@ -198,6 +204,8 @@ impl Write {
                 .await?;
                 Ok(Written::Flag(updated.rows_affected() > 0))
             }
+            Write::KeepRecord(boxed) => Ok(Written::Kept(Box::new(records::keep(db, &boxed.0, &boxed.1).await?))),
+            Write::ChangeRecord(boxed) => Ok(Written::Changed(records::change(db, &boxed.0, &boxed.1).await?)),
             Write::Agent { login, name, avatar_url } => agent(db, login, name, avatar_url.as_deref()).await,
             Write::OpenSession { token_sha256, agent_id, expires_at_ms, now_ms } => {
                 sqlx::query("DELETE FROM agent_sessions WHERE expires_at_ms <= ?")
@@ -550,6 +558,6 @@ async fn agent(
     Ok(Written::Id(count(&row, "id")?))
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Corrupt("value"))
 }
