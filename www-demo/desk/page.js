@@ -26,6 +26,7 @@ import { drawMine, drawQueue, menuName } from "./lists.js";
 import { DeskOutbox } from "./outbox.js";
 import { PreviewLines } from "./preview-lines.js";
 import { openDeskStream } from "./stream.js";
+import { Tabs } from "./tabs.js";
 import { Transfer } from "./transfer.js";
 
 const CLOCK_MS = 10_000;
@@ -33,6 +34,7 @@ const CLOCK_MS = 10_000;
 const api = new DeskApi();
 const notice = new Notice(byId("notice"));
 const unreadTitle = new UnreadTitle();
+const tabs = new Tabs(byId("tabs"));
 const previews = new PreviewLines({ load: (chatId, afterIndex) => api.messages(chatId, afterIndex), onLoaded: drawLists });
 const typing = new TypingSignal({ start: () => open()?.typing(true), stop: () => open()?.typing(false) });
 const composer = new Composer(byId("composer"), { onSend: (text) => send({ type: "text", content: text }), typing });
@@ -103,7 +105,7 @@ async function signIn(event) {
     const agent = await api.signIn(form.elements.login.value, form.elements.password.value);
     form.reset();
     enter(agent);
-    byId("queue-title").focus();
+    byId(tabs.current === "conversations" ? "queue-title" : `tab-${tabs.current}`).focus();
   } catch (error) {
     const isRefused = error.status === 401 || error.status === 403 || error.status === 400;
     setText(byId("sign-in-error"), isRefused ? t("signIn.refused") : explainError(error).words);
@@ -116,7 +118,7 @@ async function signIn(event) {
 function enter(agent) {
   leave({ forget: false });
   notice.hide();
-  showOnly("board");
+  showOnly("workplace");
   agentId = agent.id;
   setText(byId("agent"), agent.name);
   outbox = new DeskOutbox({
@@ -217,7 +219,9 @@ function drawLists() {
   setText(byId("mine-count"), String(conversations.size));
   show(byId("queue-empty"), queue.length === 0);
   show(byId("mine-empty"), conversations.size === 0);
-  unreadTitle.count = [...conversations.values()].reduce((sum, conversation) => sum + conversation.unreadCount, 0);
+  const unreadCount = [...conversations.values()].reduce((sum, conversation) => sum + conversation.unreadCount, 0);
+  unreadTitle.count = unreadCount;
+  tabs.count("conversations", queue.length + unreadCount);
 }
 
 async function accept(chat, button) {
@@ -257,7 +261,7 @@ function openRoom(chatId) {
   byId("board").classList.toggle("has-room", conversation !== undefined);
   view.clear();
   if (conversation) {
-    conversation.isRead = !document.hidden;
+    conversation.isRead = isSeen();
     composer.text = drafts.get(chatId) ?? "";
     view.addHistory(conversation.messages);
     for (const entry of outbox?.entries(chatId) ?? []) showPending(entry);
@@ -362,11 +366,19 @@ function wireButtons() {
     openRoom(null);
     (byId("mine").querySelector(`[data-id="${id}"] button`) ?? byId("queue-title")).focus();
   });
-  document.addEventListener("visibilitychange", () => {
-    const conversation = open();
-    if (conversation) conversation.isRead = !document.hidden;
-    drawLists();
-  });
+  document.addEventListener("visibilitychange", markRead);
+  tabs.onChoice(markRead);
+}
+
+/** Whether the conversations are before the agent's eyes: the page in front, and their tab. */
+function isSeen() {
+  return !document.hidden && tabs.current === "conversations";
+}
+
+function markRead() {
+  const conversation = open();
+  if (conversation) conversation.isRead = isSeen();
+  drawLists();
 }
 
 async function finish() {
@@ -385,7 +397,7 @@ function takeChat(chat) {
 }
 
 function showOnly(name) {
-  for (const section of ["opening", "sign-in", "board"]) show(byId(section), section === name);
-  show(byId("agent"), name === "board");
-  show(byId("sign-out"), name === "board");
+  for (const section of ["opening", "sign-in", "workplace"]) show(byId(section), section === name);
+  show(byId("agent"), name === "workplace");
+  show(byId("sign-out"), name === "workplace");
 }

@@ -320,4 +320,10 @@ export default {
   "error.unavailable": "We are very busy, or just restarting.",
   "error.unsupported": "This cannot be sent here.",
   "error.wasm_load_failed": "A part of this page could not be loaded.",
+
+  // The agent desk’s parts
+  "tabs.label": "Parts of the desk",
+  "tabs.conversations": "Conversations",
+  "tabs.calls": "Calls",
+  "calls.empty": "There are no calls.",
 };

@@ -319,4 +319,10 @@ export default {
   "error.unavailable": "Siamo molto occupati, o stiamo ripartendo.",
   "error.unsupported": "Qui non si può inviare.",
   "error.wasm_load_failed": "Una parte di questa pagina non si è caricata.",
+
+  // Le parti della postazione
+  "tabs.label": "Parti della postazione",
+  "tabs.conversations": "Conversazioni",
+  "tabs.calls": "Chiamate",
+  "calls.empty": "Non ci sono chiamate.",
 };

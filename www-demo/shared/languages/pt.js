@@ -319,4 +319,10 @@ export default {
   "error.unavailable": "Estamos muito ocupados, ou a reiniciar.",
   "error.unsupported": "Aqui não se pode enviar.",
   "error.wasm_load_failed": "Uma parte desta página não se carregou.",
+
+  // As partes do posto
+  "tabs.label": "Partes do posto",
+  "tabs.conversations": "Conversas",
+  "tabs.calls": "Chamadas",
+  "calls.empty": "Não há chamadas.",
 };
