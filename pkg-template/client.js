@@ -2,12 +2,13 @@
 import { sportelloError } from "./errors.js";
 import { ask, call, enter } from "./guard.js";
 import { loadCore } from "./loader.js";
+import { logs } from "./logger.js";
 import { checkOptions } from "./options.js";
 
 // Every asynchronous method with its number of parameters; `{ signal }` may follow them.
 const METHODS = {
   getTrigger: 0, runTrigger: 1, getCompany: 0, getAfterHourMessage: 1, getMenus: 2, getWaitTimes: 2,
-  createCall: 2, loadCall: 1, cancelCall: 1, getTimeSlots: 2,
+  createCall: 2, loadCall: 1, cancelCall: 1, rescheduleCall: 2, getTimeSlots: 2, fetchTimeSlotAvailability: 2,
   createChat: 2, loadChat: 1, loadOngoingChat: 0, resumeChat: 1, finishChat: 0, destroyChat: 0,
   checkIn: 0, rejoinChat: 0, notifyCheckInState: 0,
   fetchMessages: 0, sendTextMessage: 1, sendFileMessage: 1, sendPreviewMessage: 1, getMessageAttachment: 1, getChatHistory: 1,
@@ -15,7 +16,7 @@ const METHODS = {
   getChatSurvey: 0, sendChatSurvey: 1, sendChatRate: 1,
   escalateChat: 1, trackChatEscalation: 2, trackChatEndUserEvent: 1,
   createEmail: 2, getProhibitedFileTypes: 0, createCobrowseCode: 2, startCobrowse: 1, updatePostSession: 2,
-  getForm: 1, submitForm: 2, attachBrowserForm: 2,
+  getForm: 1, submitForm: 2, attachBrowserForm: 2, getFeatureFlags: 0,
 };
 
 export class Client {
@@ -84,6 +85,14 @@ export class Client {
     this.#ask((core) => core.close());
     this.#listeners.clear();
     this.#settleWaiting(closedError());
+  }
+
+  destroy() {
+    this.close();
+  }
+
+  getLogs() {
+    return [...logs];
   }
 
   #ask(use, fallback) {
@@ -157,6 +166,8 @@ export class Client {
     for (const method of Object.keys(METHODS)) {
       Object.defineProperty(this.prototype, method, {
         value(...args) {
+          // For chunks: what they may ask next.
+          args.client = { options: this.#options, call: (...next) => this.#call(...next) };
           return this.#call(method, args);
         },
         configurable: true,

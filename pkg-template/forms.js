@@ -6,8 +6,7 @@ const refuse = (message) => {
 };
 
 /** The plan of `attachBrowserForm(message, iframe)`: resolves once the form is filled in, to the message that says so. */
-export function plan(method, args, lang, signal) {
-  const [message, iframe] = Array.isArray(args) ? args : [];
+export function plan([message, iframe], signal) {
   const { form, signature } = Object(message);
   if (message?.type !== "form" || typeof signature !== "string" || signature === "" || typeof form?.preview_endpoint !== "string") {
     refuse("attachBrowserForm(message, iframe) takes a message with a browser form.");

@@ -782,6 +782,15 @@ export class Client {
    */
   close(): void;
 
+  /** The same as `close()`, by the vendor's name. */
+  destroy(): void;
+
+  /**
+   * The newest 200 entries of the log of all clients of the page, oldest first: a copy, there also where the core could not be loaded. The vendor's shape is
+   * not published.
+   */
+  getLogs(): LogEntry[];
+
   // company and menus
 
   /** The proactive trigger that matches this page, or null. Rejects with `unsupported` in this release. */

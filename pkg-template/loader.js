@@ -1,7 +1,7 @@
 // Loads the core (wasm-bindgen's glue and the WebAssembly module) once per page, when asked to. Never caches a failure.
 import { sportelloError } from "./errors.js";
 import { guardCore } from "./guard.js";
-import { attachLogger, log } from "./logger.js";
+import { dispatch, log } from "./logger.js";
 
 let loading;
 let given;
@@ -30,10 +30,10 @@ async function load() {
   const [core, module_or_path] = await Promise.all([import("./sportello_core.js"), compileAny()]);
   await core.default({ module_or_path });
   core.setChunks({
-    events: () => import("./events.js"), files: () => import("./files.js"), forms: () => import("./forms.js"), more: () => import("./more.js"),
+    events: () => import("./events.js"), files: () => import("./files.js"), more: () => import("./more.js"),
   });
   guardCore(core);
-  attachLogger(core);
+  core.setLogHandler(dispatch);
   return core;
 }
 

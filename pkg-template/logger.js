@@ -1,8 +1,10 @@
-// Log handlers of the whole page. Logs nothing by itself; the core is only asked to log while there is a handler.
+// The log of the whole page: the newest entries for `getLogs`, and handlers. Writes nowhere by itself.
 const handlers = new Set();
-let core;
+export const logs = [];
 
-const dispatch = (entry) => {
+/** Takes an entry; the core's come here too. */
+export function dispatch(entry) {
+  if (logs.push(entry) > 200) logs.shift();
   for (const handler of [...handlers]) {
     try {
       handler(entry);
@@ -10,18 +12,12 @@ const dispatch = (entry) => {
       // A broken handler must not break the chat, and there is nowhere left to say so.
     }
   }
-};
-
-const update = () => core?.setLogHandler(handlers.size > 0 ? dispatch : undefined);
+}
 
 export const Logger = Object.freeze({
   addHandler(handler) {
     handlers.add(handler);
-    update();
-    return () => {
-      handlers.delete(handler);
-      update();
-    };
+    return () => void handlers.delete(handler);
   },
 });
 
@@ -29,12 +25,4 @@ export function consoleLoggerHandler({ level, message }) {
   console[level](`[sportello] ${message}`);
 }
 
-export function log(level, message) {
-  if (handlers.size > 0) dispatch({ level, message, atMs: Date.now() });
-}
-
-/** From now on the core's entries go to the handlers too. */
-export function attachLogger(loadedCore) {
-  core = loadedCore;
-  update();
-}
+export const log = (level, message) => dispatch({ level, message, atMs: Date.now() });

@@ -78,6 +78,9 @@ function submission(path, answers) {
   return submissions.get(path).key;
 }
 
+/** Another chunk. An import that fails has no code of its own. */
+const chunk = (loading) => loading.catch(() => refuse("wasm_load_failed", "A part of the package could not be loaded."));
+
 const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
 
 const PLANS = {
@@ -133,10 +136,12 @@ const PLANS = {
     };
     return { verb: "POST", scope: "chat", path, body, answer: "json", finish };
   },
+
+  attachBrowserForm: async (args, _, signal) => (await chunk(import("./forms.js"))).plan(args, signal),
 };
 
-/** The plan of a call; throws an error with a `code` where its arguments are refused. */
-export function plan(method, args, lang) {
+/** The plan of a call; throws an error with a `code` where its arguments are refused. `signal` ends what takes its time. */
+export function plan(method, args, lang, signal) {
   if (!Object.hasOwn(PLANS, method)) refuse("unsupported", `${method} is not offered by this release.`);
-  return PLANS[method](Array.isArray(args) ? args : [], lang);
+  return PLANS[method](Array.isArray(args) ? args : [], lang, signal);
 }

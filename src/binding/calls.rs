@@ -10,8 +10,8 @@ use super::errors::invalid_argument;
 use crate::pump::Shape;
 use crate::web::document::Js;
 
-/// The method that ends when the end user has filled in a form.
-pub(crate) const PATIENT: &str = "attachBrowserForm";
+/// How the methods begin that take as long as the end user does, such as `attachBrowserForm`.
+const PATIENT: &str = "attach";
 
 /// The call that a method with these arguments is, and what its promise resolves to.
 pub(crate) fn read_call(method: &str, arguments: &JsValue) -> Result<(Call<Js>, Shape), JsValue> {
@@ -44,7 +44,7 @@ pub(crate) fn read_call(method: &str, arguments: &JsValue) -> Result<(Call<Js>, 
         }
         "escalateChat" => Call::Escalate { request: optional_object(&first, "data")? },
         _ => {
-            let call = Call::Planned { is_patient: method == PATIENT };
+            let call = Call::Planned { is_patient: method.starts_with(PATIENT) };
             return Ok((call, Shape::Planned { method: method.to_owned(), arguments: arguments.clone() }));
         }
     };

@@ -1,4 +1,4 @@
-//! Calls whose request the chunk `more` or `forms` works out: it checks the arguments and says what is asked of the gateway and how the answer becomes
+//! Calls whose request the chunk `more` works out: it checks the arguments and says what is asked of the gateway and how the answer becomes
 //! the call's result. It keeps no state of the chat and sends nothing itself.
 
 use engine::client::{Answer, Error, Method, Plan, Scope};
@@ -10,7 +10,6 @@ use wire::{Document, ErrorCode};
 
 use super::chunks;
 use super::document::Js;
-use crate::binding::calls::PATIENT;
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,11 +33,10 @@ pub(crate) async fn plan(
     lang: Option<&str>,
     signal: AbortSignal,
 ) -> Result<(Option<Plan<Js>>, Option<Function>), Error> {
-    let chunk = if method == PATIENT { "forms" } else { "more" };
-    if !chunks::has(chunk) {
+    if !chunks::has("more") {
         return Err(Error::new(ErrorCode::Unsupported, "This call is not offered here."));
     }
-    let Some(chunk) = chunks::load(chunk).await else {
+    let Some(chunk) = chunks::load("more").await else {
         return Err(Error::new(ErrorCode::WasmLoadFailed, "A part of the package could not be loaded."));
     };
     let planning = chunk.unchecked_into::<More>().plan(method, arguments, lang, &signal);

@@ -46,7 +46,7 @@ async function play(seed) {
   if (below(2) === 0) await initWasm();
   const client = new Client({ companyId: "c", host: origin, authenticate: async () => ({ token: "jwt" }), reconnect: { initialMs: 1, maxMs: 5 } });
   const members = Object.getOwnPropertyNames(Client.prototype).filter((name) => typeof Object.getOwnPropertyDescriptor(Client.prototype, name).value === "function");
-  const methods = members.filter((name) => !["constructor", "on", "off", "_triggerEvent", "markRead", "close"].includes(name));
+  const methods = members.filter((name) => !["constructor", "on", "off", "_triggerEvent", "markRead", "close", "destroy", "getLogs"].includes(name));
   const [values, options] = [oddValues(), oddOptions()];
   const calls = [];
   const wrong = [];

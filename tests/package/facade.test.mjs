@@ -212,13 +212,13 @@ test("options go to the core beside the arguments, and chunks can be loaded", as
   const client = new Client(OPTIONS);
   await client.getCompany();
   const seen = [];
-  fake.clients[0].call = (...args) => (seen.push(args), Promise.resolve());
+  fake.clients[0].call = (method, args, options) => (seen.push([method, [...args], options]), Promise.resolve());
   const options = { onProgress() {} };
   await client.sendFileMessage("file", options);
   await client.submitForm("message", []);
   assert.deepEqual(seen, [["sendFileMessage", ["file", options], options], ["submitForm", ["message", []], undefined]]);
-  assert.deepEqual(Object.keys(fake.chunks), ["events", "files", "forms", "more"]);
-  for (const [name, exported] of [["more", "plan"], ["forms", "plan"], ["events", "open"], ["files", "upload"]]) {
+  assert.deepEqual(Object.keys(fake.chunks), ["events", "files", "more"]);
+  for (const [name, exported] of [["more", "plan"], ["events", "open"], ["files", "upload"]]) {
     assert.equal(typeof (await fake.chunks[name]())[exported], "function");
   }
 });
@@ -425,20 +425,44 @@ test("a damaged file of the package fails typed", async (context) => {
   assert.equal((await rejection(initWasm())).code, "wasm_load_failed");
 });
 
-test("the core logs only while there is a handler, and a handler that throws hurts no other", async (context) => {
+test("the core's entries are kept, the newest of them, and a handler that throws hurts no other", async (context) => {
   const { Client, fake, Logger } = await freshFacade(context);
+  const client = new Client(OPTIONS);
+  assert.deepEqual(client.getLogs(), []);
+  await client.getMenus();
   const entries = [];
-  await new Client(OPTIONS).getMenus();
-  assert.equal(fake.logHandler, undefined);
   const removeBroken = Logger.addHandler(() => {
     throw new Error("handler");
   });
   const remove = Logger.addHandler((entry) => entries.push(entry));
   fake.logHandler({ level: "info", message: "ready", atMs: 5 });
   assert.deepEqual(entries, [{ level: "info", message: "ready", atMs: 5 }]);
-  remove();
+  assert.equal(remove(), undefined);
   removeBroken();
-  assert.equal(fake.logHandler, undefined);
+  for (let atMs = 0; atMs < 250; atMs += 1) fake.logHandler({ level: "warn", message: "more", atMs });
+  assert.equal(entries.length, 1);
+  const logs = client.getLogs();
+  assert.deepEqual([logs.length, logs[0].atMs, logs.at(-1).atMs], [200, 50, 249]);
+  logs.length = 0;
+  assert.equal(client.getLogs().length, 200, "what is given is a copy");
+});
+
+test("logs can be read where the module cannot be loaded, and after the end", async (context) => {
+  const { Client } = await freshFacade(context);
+  const client = new Client({ ...OPTIONS, wasm: () => Promise.reject(new Error("secret")) });
+  await rejection(client.getMenus());
+  client.destroy();
+  const [{ level, message, atMs }, ...others] = client.getLogs();
+  assert.deepEqual([level, message, typeof atMs, others], ["error", "the WebAssembly module could not be loaded", "number", []]);
+});
+
+test("destroying is closing", async (context) => {
+  const { Client, fake } = await freshFacade(context);
+  const client = new Client(OPTIONS);
+  await client.getMenus();
+  assert.equal(client.destroy(), undefined);
+  client.destroy();
+  assert.deepEqual(fake.clients[0].log, [["getMenus"], ["close"], ["close"]]);
 });
 
 test("a handler added before the load hears of a failed one, and gets the core's entries afterwards", async (context) => {

@@ -389,14 +389,13 @@ export function postFrom(source, origin, data) {
 }
 
 /** How the package loads its chunks, but with a `files` that keeps them in memory and uploads to nowhere; `log` tells what it was asked. */
-export function chunksWith(open, lost, more, forms) {
+export function chunksWith(open, lost, more) {
   const log = [];
   const kept = new Map();
   return {
     log,
     events: async () => ({ open }),
     more: async () => (log.push("more"), { plan: more }),
-    forms: async () => (log.push("forms"), { plan: forms }),
     files: async () => ({
       keep: async (key, file) => void (kept.set(key, file), log.push("keep")),
       forget: async (key) => void (kept.delete(key), log.push("forget")),

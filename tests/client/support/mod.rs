@@ -57,7 +57,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = blockSockets)]
     pub(crate) fn block_sockets(this: &FakeGateway);
     #[wasm_bindgen(js_name = chunksWith)]
-    fn chunks_with(open: &JsValue, lost: bool, more: &JsValue, forms: &JsValue) -> JsValue;
+    fn chunks_with(open: &JsValue, lost: bool, more: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = setHidden)]
     pub(crate) fn set_hidden(hidden: bool);
     #[wasm_bindgen]
@@ -95,23 +95,23 @@ extern "C" {
     fn plan_more(method: &JsValue, arguments: &JsValue, lang: &JsValue, signal: &JsValue) -> Result<JsValue, JsValue>;
 }
 
+// `more` imports it from beside itself; this puts it there.
 #[wasm_bindgen(module = "/pkg-template/forms.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = plan, catch)]
-    fn plan_form(method: &JsValue, arguments: &JsValue, lang: &JsValue, signal: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = plan)]
+    fn _plan_form(arguments: &JsValue, signal: &JsValue) -> JsValue;
 }
 
 type Plan = dyn FnMut(JsValue, JsValue, JsValue, JsValue) -> Result<JsValue, JsValue>;
 
-/// Lets clients load chunks: the package's own `events`, `more` and `forms`, and a `files` that keeps files in memory. Gives what `files` was
+/// Lets clients load chunks: the package's own `events` and `more`, and a `files` that keeps files in memory. Gives what `files` was
 /// asked.
 pub(crate) fn offer_chunks(files_are_lost: bool) -> Array {
     let open = Closure::<dyn FnMut(String, Function, Function) -> JsValue>::new(|url: String, heard, ended| {
         open_events(&url, &heard, &ended)
     });
     let more = Closure::<Plan>::new(|method, arguments, lang, signal| plan_more(&method, &arguments, &lang, &signal));
-    let form = Closure::<Plan>::new(|method, arguments, lang, signal| plan_form(&method, &arguments, &lang, &signal));
-    let chunks = chunks_with(&open.into_js_value(), files_are_lost, &more.into_js_value(), &form.into_js_value());
+    let chunks = chunks_with(&open.into_js_value(), files_are_lost, &more.into_js_value());
     OFFERED.with(|slot| *slot.borrow_mut() = chunks.clone());
     sportello::set_chunks(chunks.clone());
     get(&chunks, "log").unchecked_into()
