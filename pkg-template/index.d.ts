@@ -210,12 +210,27 @@ export interface WaitTimeResponse {
   voice_call: number;
 }
 
+/** Whether each feature is there, by its name. The vendor's shape is not published. */
+export interface FeatureFlags {
+  readonly [feature: string]: boolean;
+}
+
 /** What `getTrigger` finds. The vendor's fields are not published. */
 export interface TriggerItem {
   [key: string]: unknown;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ calls
+
+/** When calls can be scheduled, and how many more. The vendor's shape is not published. */
+export interface TimeSlotAvailability {
+  slots: {
+    /** ISO 8601. */
+    at: string;
+    free: number;
+    capacity: number;
+  }[];
+}
 
 /** A request to be called. */
 export interface CallRequest {
@@ -799,6 +814,9 @@ export class Client {
   /** Calls `cb` with the matching trigger. Rejects with `unsupported` in this release. */
   runTrigger(cb: (trigger: TriggerItem) => void, options?: CallOptions): Promise<void>;
 
+  /** What the gateway and the company offer. Rejects with `unsupported` in this release. */
+  getFeatureFlags(options?: CallOptions): Promise<FeatureFlags>;
+
   /** The company. */
   getCompany(options?: CallOptions): Promise<CompanyResponse>;
 
@@ -822,8 +840,14 @@ export class Client {
   /** Cancels a requested call. Rejects with `unsupported` in this release. */
   cancelCall(callId: Id, options?: CallOptions): Promise<CallResponse>;
 
+  /** Moves a scheduled call to another time (ISO 8601). Rejects with `unsupported` in this release. Beyond the vendor. */
+  rescheduleCall(callId: Id, scheduledAt: string, options?: CallOptions): Promise<CallResponse>;
+
   /** Times (ISO 8601) at which a call can be scheduled; takes a language or, as newer vendor releases do, an object. Rejects with `unsupported` in this release. */
   getTimeSlots(menuId: Id, slotOptions?: string | Record<string, unknown>, options?: CallOptions): Promise<string[]>;
+
+  /** The slots of a menu with what is free in each. Takes what `getTimeSlots` takes. Rejects with `unsupported` in this release. */
+  fetchTimeSlotAvailability(menuId: Id, slots?: string | Record<string, unknown>, options?: CallOptions): Promise<TimeSlotAvailability>;
 
   // chat life cycle
 
