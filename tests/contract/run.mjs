@@ -15,7 +15,7 @@ const DOCUMENT = fileURLToPath(new URL("../../docs/contract.md", import.meta.url
 const folder = await mkdtemp(join(tmpdir(), "sportello-ledger-"));
 try {
   const files = (await readdir(HERE)).filter((file) => file.endsWith(".test.mjs")).map((file) => join(HERE, file));
-  const runner = spawn(process.execPath, ["--test", "--test-timeout=900000", ...files], { stdio: "inherit", env: { ...process.env, SPORTELLO_LEDGER: folder } });
+  const runner = spawn(process.execPath, ["--no-concurrent-recompilation", "--test", "--test-timeout=900000", ...files], { stdio: "inherit", env: { ...process.env, SPORTELLO_LEDGER: folder } });
   const [code] = await once(runner, "exit");
   if (code !== 0) process.exit(code ?? 1);
   const { text, missing } = report(await readNotes(folder));
