@@ -487,4 +487,22 @@ mod tests {
         assert_eq!(kept, (9, 200, "ask".into(), "{\"x\":1}".into(), None));
         store.close().await;
     }
+
+    #[tokio::test]
+    async fn a_disk_that_was_full_is_written_to_again_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.sqlite");
+        SqliteStore::open(&file).await.unwrap().close().await;
+        // As SQLite meets a full disk: it ends the transaction by itself.
+        let options = SqliteConnectOptions::new().filename(&file).pragma("max_page_count", "120");
+        let writer = Writer::start(sqlx::SqliteConnection::connect_with(&options).await.unwrap());
+        let meta = |name: &str, bytes: usize| Write::Meta { name: name.to_owned(), value: vec![7; bytes] };
+        for round in 0..3 {
+            let large = writer.write(meta("large", 1_000_000));
+            assert!(large.await.is_err());
+            let small = writer.write(meta(&format!("small {round}"), 10)).await;
+            assert!(matches!(small, Ok(Written::Bytes(_))), "{:?}", small.err());
+        }
+        writer.close().await;
+    }
 }

@@ -168,13 +168,24 @@ async fn run_batch(connection: &mut SqliteConnection, batch: Vec<Job>) {
     }
 }
 
+/// Begins and ends by statements of its own: where the disk is full or fails, SQLite rolls back by itself, and sqlx's transactions would go on
+/// believing that one is open and refuse every later one.
 async fn transaction(connection: &mut SqliteConnection, batch: &[Job]) -> Result<Vec<Written>, StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let written = write_all(connection, batch).await;
+    if written.is_err() {
+        // Nothing is open any more where this fails; otherwise the next one tries it again.
+        drop(sqlx::raw_sql("ROLLBACK").execute(connection).await);
+    }
+    written
+}
+
+async fn write_all(connection: &mut SqliteConnection, batch: &[Job]) -> Result<Vec<Written>, StoreError> {
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let mut results = Vec::with_capacity(batch.len());
     for job in batch {
-        results.push(job.write.run(&mut transaction).await?);
+        results.push(job.write.run(&mut *connection).await?);
     }
-    transaction.commit().await?;
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
     Ok(results)
 }
 
