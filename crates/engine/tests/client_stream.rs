@@ -128,6 +128,19 @@ fn on_server_sent_events_typing_goes_by_rest_and_doubt_opens_a_new_stream() {
 }
 
 #[test]
+fn on_server_sent_events_nothing_is_said_after_the_join_whatever_the_gateway_asks() {
+    let mut driver = Driver::ready_with_server_sent_events();
+    driver.create_chat(7);
+    driver.fail_stream();
+    joined(&mut driver);
+    opened(&mut driver);
+    driver.frame(json!({"type": "ping"}));
+    driver.wait(20_000);
+    assert_eq!(driver.sent_frames(), Vec::<Value>::new());
+    assert_eq!(opened(&mut driver), [], "a ping is a sign of life");
+}
+
+#[test]
 fn a_dismissed_chat_says_so_and_is_connected_again_when_it_is_resumed() {
     let mut driver = Driver::in_chat(7);
     driver.frame(json!({"type": "update", "chat": status("dismissed", 2)}));

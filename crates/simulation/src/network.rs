@@ -196,7 +196,11 @@ impl World {
     pub(crate) fn send_up(&mut self, connection: ConnectionId, frame: Doc) {
         let Some(entry) = self.connections.get(&connection) else { return };
         let is_heard = entry.two_way || frame.text("type").as_deref() == Some("join");
-        if is_heard && !entry.dead && !entry.browser_gone {
+        let is_open = !entry.dead && !entry.browser_gone;
+        if !is_heard {
+            // The real one would open another stream for it.
+            self.wrong(format!("the client says {:?} on server-sent events", frame.text("type")));
+        } else if is_open {
             self.put_up(connection, Up::Frame(frame));
         }
     }

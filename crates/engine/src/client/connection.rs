@@ -195,7 +195,7 @@ impl<D: Document> Client<D> {
                     self.member_typing(&member, frame.flag("typing").unwrap_or(false));
                 }
             }
-            "ping" => self
+            "ping" if self.connection.voice().is_some() => self
                 .output(Output::SendFrame { stream, frame: D::build(vec![("type", Field::Text("pong".to_owned()))]) }),
             "closing" => {
                 let window_ms = frame.count("retry_after_ms").unwrap_or(0);
