@@ -312,6 +312,29 @@ fn a_send_that_got_no_answer_is_repeated_with_the_same_key() {
 }
 
 #[test]
+fn a_send_that_something_in_between_answered_is_repeated_with_the_same_key() {
+    let mut driver = Driver::in_chat(7);
+    driver.send(1, "hello");
+    let mut keys = Vec::new();
+    // A page of a captive portal, an answer without its end, what proxies say that the gateway never does.
+    for (status, body) in
+        [(200, json!("<html>")), (201, json!({"ind": 1})), (408, json!("late")), (421, json!("wrong"))]
+    {
+        let post = driver.take_request("/api/v1/chats/7/messages");
+        keys.push(post.body.unwrap()["client_id"].clone());
+        driver.answer(post.id, status, body);
+        driver.wait(4_000);
+    }
+    let post = driver.take_request("/api/v1/chats/7/messages");
+    assert!(driver.settled(1).is_none(), "the message may be stored, and nobody refused it");
+    driver.answer(post.id, 200, json!({"index": 1}));
+    assert!(matches!(driver.settled(1), Some(Ok(Settled::Sent { index: 1, .. }))));
+    keys.push(post.body.unwrap()["client_id"].clone());
+    keys.dedup();
+    assert_eq!(keys.len(), 1);
+}
+
+#[test]
 fn the_stream_confirms_a_send_whose_answer_was_lost() {
     let mut driver = Driver::in_chat(7);
     driver.send(1, "hello");

@@ -85,6 +85,17 @@ fn a_failed_upload_is_tried_again_under_the_same_key() {
 }
 
 #[test]
+fn a_place_that_something_in_between_answered_for_is_asked_for_again() {
+    let mut driver = Driver::in_chat(7);
+    send_photo(&mut driver, 1);
+    let request = driver.take_request(RESERVE);
+    driver.answer(request.id, 200, json!("<html>"));
+    assert!(driver.settled(1).is_none());
+    let (client_id, _) = reserve(&mut driver);
+    assert_eq!(request.body.unwrap()["client_id"], json!(client_id));
+}
+
+#[test]
 fn a_file_that_the_gateway_already_has_is_not_uploaded_again() {
     let mut driver = Driver::in_chat(7);
     send_photo(&mut driver, 1);

@@ -187,6 +187,9 @@ fn asking_for_a_chat_again_after_a_lost_answer_opens_no_second_one() {
     driver.no_answer(id);
     let (id, second) = create(&mut driver, 2, None);
     assert_eq!(second, first);
+    driver.answer(id, 201, json!("<html>"));
+    let (id, third) = create(&mut driver, 5, None);
+    assert_eq!(third, first, "an answer that cannot be read is none");
     driver.no_answer(id);
     let (id, other) = create(&mut driver, 3, Some(json!({"greeting": "hi"})));
     assert_ne!(other, first, "another question is another chat");

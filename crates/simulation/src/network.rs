@@ -111,7 +111,9 @@ impl World {
             return self.answer_quietly(reply_to, None);
         }
         if self.strikes(Fault::ProxyError) {
-            return self.answer_quietly(reply_to, Some(Response { status: 502, retry_after_ms: None, body: None }));
+            // Also a page of its own in place of the answer.
+            let status = if request.id.is_multiple_of(3) { 200 } else { 502 };
+            return self.answer_quietly(reply_to, Some(Response { status, retry_after_ms: None, body: None }));
         }
         let refusal = if self.strikes(Fault::RateLimited) {
             Some((429, "rate_limited"))
@@ -142,8 +144,14 @@ impl World {
         if self.strikes(Fault::AnswerHangs) {
             return;
         }
-        if self.strikes(Fault::AnswerLost) || self.strikes(Fault::AnswerTruncated) {
+        if self.strikes(Fault::AnswerLost) {
             return self.answer_quietly(reply_to, None);
+        }
+        if self.strikes(Fault::AnswerTruncated) {
+            // The browser notices, or what it has is no JSON.
+            let is_noticed = reply_to.is_some_and(|to| to.request.is_multiple_of(2));
+            let rest = Response { body: None, ..response };
+            return self.answer_quietly(reply_to, (!is_noticed).then_some(rest));
         }
         self.answer_quietly(reply_to, Some(response));
     }

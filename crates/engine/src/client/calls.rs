@@ -339,12 +339,8 @@ impl<D: Document> Client<D> {
     }
 
     fn chat_arrived(&mut self, op: OpId, body: Result<Option<D>, Error>, arrival: ChatArrival) {
-        if arrival == ChatArrival::Created && body.as_ref().err().is_none_or(|error| !error.is_retryable()) {
-            self.unanswered_creation = None;
-        }
-        let body = match body {
-            Ok(Some(body)) => body,
-            Ok(None) => return self.settle(op, Err(unreadable())),
+        let body = match body.and_then(|body| body.ok_or_else(unreadable)) {
+            Ok(body) => body,
             Err(error) => return self.settle(op, Err(error)),
         };
         let Some(state) = body.field("chat") else {
@@ -360,8 +356,10 @@ impl<D: Document> Client<D> {
             return self.settle(op, Err(unreadable()));
         };
         self.settle(op, Ok(Settled::Chat { id, state }));
-        if arrival == ChatArrival::Ongoing {
-            self.emit(Event::ChatOngoing);
+        match arrival {
+            ChatArrival::Created => self.unanswered_creation = None,
+            ChatArrival::Ongoing => self.emit(Event::ChatOngoing),
+            ChatArrival::Loaded => {}
         }
         self.emit(Event::ChatUpdated);
     }

@@ -103,7 +103,7 @@ impl<D: Document> Client<D> {
             Err(error) => return self.try_failed(client_id, error),
         };
         let Some(media_id) = body.as_ref().and_then(|body| body.count("media_id")) else {
-            return self.give_up_message(client_id, unreadable());
+            return self.try_failed(client_id, unreadable());
         };
         let Some(entry) = self.outbox.get_mut(client_id) else { return };
         let file = match &mut entry.attachment {
@@ -150,9 +150,7 @@ impl<D: Document> Client<D> {
                     self.outbox_backoff.reset();
                     self.message_stored(client_id, index);
                 }
-                None => {
-                    self.give_up_message(client_id, unreadable());
-                }
+                None => self.try_failed(client_id, unreadable()),
             },
             Err(error) => self.try_failed(client_id, error),
         }
@@ -160,8 +158,11 @@ impl<D: Document> Client<D> {
 
     /// Waits before the next try, or gives the message up where another one would end the same way.
     fn try_failed(&mut self, client_id: &str, error: Error) {
-        // A try that timed out is only one try; the whole wait is limited by `send_timeout_ms`.
-        if !may_retry(&error) && !matches!(error.code, ErrorCode::Timeout | ErrorCode::AuthenticationFailed) {
+        // A try that timed out is only one try; the whole wait is limited by `send_timeout_ms`. What cannot be read is not the gateway's word,
+        // and the message may be stored.
+        let says_nothing =
+            matches!(error.code, ErrorCode::Timeout | ErrorCode::AuthenticationFailed | ErrorCode::Protocol);
+        if !may_retry(&error) && !says_nothing {
             return self.give_up_message(client_id, error);
         }
         let wait_ms = self.outbox_backoff.next_wait_ms(self.config.backoff, (self.entropy)());
