@@ -147,6 +147,24 @@ fn a_read_may_be_ahead_of_the_session() {
 }
 
 #[test]
+fn who_read_ahead_of_the_session_and_comes_back_is_not_sent_back() {
+    let mut desk = Desk::new(false);
+    desk.said(USER, "a", "1").unwrap();
+    desk.send(USER, "b", "2");
+    let change = desk.commit.take().unwrap();
+    desk.disk.store(&change);
+    // It has read the second message from the store; the third exists nowhere.
+    desk.join(1, USER, 2);
+    desk.join(2, USER, 3);
+    assert_eq!((desk.reader(1).start, desk.reader(2).start), (2, 2));
+    desk.input(Input::Committed);
+    desk.settle();
+    assert_eq!((desk.reader(1).indexes.as_slice(), desk.reader(1).revision), (&[][..], 3));
+    desk.said(USER, "c", "3").unwrap();
+    assert_eq!(desk.reader(1).indexes, [3]);
+}
+
+#[test]
 fn a_store_that_fails_or_has_a_hole_ends_the_stream_and_not_the_chat() {
     for broken in [None, Some(vec![]), Some(vec![2]), Some(vec![1, 3])] {
         let limits = Limits { tail_messages: 0, ..Limits::default() };

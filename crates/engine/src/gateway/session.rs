@@ -532,7 +532,9 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         } else if self.streams.len() >= self.limits.streams {
             self.refuse(stream, ErrorCode::RateLimited);
         } else {
-            let cursor = cursor.min(self.state.last_index);
+            // Whoever reads the store may have seen what is durable before this session heard of it.
+            let newest = self.committing.as_ref().map_or(&self.state, |committing| &committing.change.state);
+            let cursor = cursor.min(newest.last_index);
             let state = self.state.clone();
             self.streams.insert(stream, Stream { actor, cursor, revision: state.revision, busy: false, visible: None });
             self.outputs.push_back(Output::Joined { stream, state, cursor });
