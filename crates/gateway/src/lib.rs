@@ -24,9 +24,11 @@ pub mod config;
 mod error;
 mod http;
 mod listener;
+mod mail;
 mod media;
 mod message;
 mod platform;
+mod recaptcha;
 mod redaction;
 mod stream;
 pub mod telemetry;
@@ -49,9 +51,11 @@ use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
 use listener::ImpatientListener;
+use mail::Post;
 use media::Media;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
+use recaptcha::Verifier;
 
 /// Why the gateway did not start, or stopped by itself. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +84,10 @@ pub(crate) struct App {
     platform: Arc<Embedded>,
     chats: Chats,
     media: Media,
+    /// Mail that leaves, where it is configured.
+    post: Option<Post>,
+    /// Who checks for persons, where someone does.
+    verifier: Option<Verifier>,
     keys: Keys,
     tokens: SessionTokens,
     limits: RateLimits,
@@ -163,6 +171,7 @@ pub async fn serve(
     let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let queues = tokio::spawn(platform::embedded::live::watch(Arc::clone(&app)));
     let places = tokio::spawn(chats::places::watch(Arc::clone(&app)));
+    let outbox = tokio::spawn(mail::outbox::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -190,6 +199,7 @@ pub async fn serve(
     timers.abort();
     queues.abort();
     places.abort();
+    outbox.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })
@@ -199,6 +209,10 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
     let keys = keys(store.as_ref()).await?;
     let media = Media::open(config.data.as_deref())
         .map_err(|cause| ServeError::Io { what: "the folder of files cannot be used".to_owned(), cause })?;
+    let post = Post::open(&config.mail)
+        .map_err(|cause| ServeError::Io { what: "mail cannot be sent as [mail] says".to_owned(), cause })?;
+    let verifier = config.recaptcha.as_ref().map(Verifier::new).transpose();
+    let verifier = verifier.map_err(|cause| ServeError::Io { what: "[recaptcha] cannot be used".to_owned(), cause })?;
     let agents = Agents::register(&config.agents, store.as_ref()).await?;
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let platform = Arc::new(Embedded::new(&config, agents, base.trim_end_matches('/').to_owned()));
@@ -225,6 +239,8 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform,
         chats,
         media,
+        post,
+        verifier,
         keys,
     })
 }
