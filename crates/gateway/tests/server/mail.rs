@@ -73,8 +73,11 @@ fn to(mail: &Message<'_>) -> String {
     mail.to().unwrap().first().unwrap().address().unwrap().to_owned()
 }
 
+/// Name, type and bytes.
+type File<'a> = (&'a str, &'a str, &'a [u8]);
+
 /// A message by e-mail as a page posts it.
-async fn write(user: &User, menu: u64, data: Value, files: &[(&str, &str, &[u8])]) -> (StatusCode, Value) {
+async fn write(user: &User, menu: u64, data: Value, files: &[File<'_>]) -> (StatusCode, Value) {
     let mut form =
         multipart::Form::new().part("data", Part::text(data.to_string()).mime_str("application/json").unwrap());
     for (name, content_type, bytes) in files {
@@ -209,7 +212,7 @@ async fn a_message_with_files_reaches_the_desk_and_the_companys_address_byte_by_
     let (uma, ada, olga) = (gateway.user("uma").await, gateway.agent("ada").await, gateway.agent("olga").await);
     let every_byte: Vec<u8> = (0..=255_u8).cycle().take(700_001).collect();
     let lines = b"one\ntwo\r\nthree\r.\n.\n".to_vec();
-    let given: [(&str, &str, &[u8]); 3] = [
+    let given: [File<'_>; 3] = [
         ("Grüße 你好.bin", "application/x-thing", &every_byte),
         ("lines.txt", "text/plain", &lines),
         ("empty.csv", "text/csv", b""),
@@ -331,7 +334,7 @@ async fn what_a_person_did_wrong_is_an_outcome_and_leaves_no_file() {
     };
     let long = vec![1_u8; 1001];
     let half = vec![1_u8; 800];
-    let table: [(u64, Value, Vec<(&str, &str, &[u8])>, &str, &str); 12] = [
+    let table: [(u64, Value, Vec<File<'_>>, &str, &str); 12] = [
         (QUEUE, with("email", json!("nobody")), vec![], "invalid_email", "email"),
         (QUEUE, with("email", json!("a@b.example\r\nBcc: x@y.example")), vec![], "invalid_email", "email"),
         (QUEUE, with("content", json!(" \n")), vec![], "no_content", "email"),
