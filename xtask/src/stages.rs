@@ -81,7 +81,7 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |run| chromium::ensure(run.workspace).map(drop),
     },
     Stage { name: "format", about: "cargo fmt --check", run: format },
-    Stage { name: "licences", about: "cargo deny check bans licenses sources", run: licences },
+    Stage { name: "licences", about: "cargo deny --workspace check bans licenses sources", run: licences },
     Stage {
         name: "dependencies",
         about: "the engine is free of browser crates, the SDK uses the named ones",
@@ -154,7 +154,7 @@ fn format(run: &mut Run<'_>) -> Result<()> {
 fn licences(run: &mut Run<'_>) -> Result<()> {
     let deny = tools::cargo_deny(run.workspace)?;
     let mut command = run.workspace.command("cargo-deny", &[deny])?;
-    exec::quiet(command.args(words("--log-level error check bans licenses sources")))
+    exec::quiet(command.args(words("--workspace --log-level error check bans licenses sources")))
 }
 
 fn clippy(run: &mut Run<'_>) -> Result<()> {

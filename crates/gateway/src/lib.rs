@@ -24,14 +24,13 @@ pub mod config;
 mod error;
 mod http;
 mod listener;
-mod mail;
 mod media;
 mod message;
 mod platform;
-mod recaptcha;
 mod redaction;
 mod stream;
 pub mod telemetry;
+mod transcript;
 
 /// The store: what must survive a restart. The trait and its types are a crate of their own; SQLite is the store that gateways run on.
 pub mod store {
@@ -51,11 +50,10 @@ use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
 use listener::ImpatientListener;
-use mail::Post;
 use media::Media;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
-use recaptcha::Verifier;
+use transcript::Transcripts;
 
 /// Why the gateway did not start, or stopped by itself. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +82,7 @@ pub(crate) struct App {
     platform: Arc<Embedded>,
     chats: Chats,
     media: Media,
-    /// Mail that leaves, where it is configured.
-    post: Option<Post>,
-    /// Who checks for persons, where someone does.
-    verifier: Option<Verifier>,
+    transcripts: Transcripts,
     keys: Keys,
     tokens: SessionTokens,
     limits: RateLimits,
@@ -171,7 +166,7 @@ pub async fn serve(
     let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let queues = tokio::spawn(platform::embedded::live::watch(Arc::clone(&app)));
     let places = tokio::spawn(chats::places::watch(Arc::clone(&app)));
-    let outbox = tokio::spawn(mail::outbox::watch(Arc::clone(&app)));
+    let transcripts = tokio::spawn(transcript::jobs::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -199,7 +194,7 @@ pub async fn serve(
     timers.abort();
     queues.abort();
     places.abort();
-    outbox.abort();
+    transcripts.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })
@@ -209,10 +204,6 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
     let keys = keys(store.as_ref()).await?;
     let media = Media::open(config.data.as_deref())
         .map_err(|cause| ServeError::Io { what: "the folder of files cannot be used".to_owned(), cause })?;
-    let post = Post::open(&config.mail)
-        .map_err(|cause| ServeError::Io { what: "mail cannot be sent as [mail] says".to_owned(), cause })?;
-    let verifier = config.recaptcha.as_ref().map(Verifier::new).transpose();
-    let verifier = verifier.map_err(|cause| ServeError::Io { what: "[recaptcha] cannot be used".to_owned(), cause })?;
     let agents = Agents::register(&config.agents, store.as_ref()).await?;
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let platform = Arc::new(Embedded::new(&config, agents, base.trim_end_matches('/').to_owned()));
@@ -226,6 +217,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         max_page_bytes: config.limits.max_page_bytes,
         limits: config.chat.session_limits(),
     });
+    let transcripts = Transcripts::new(&config.transcripts);
     Ok(App {
         tokens: SessionTokens::new(&keys),
         limits: RateLimits::new(&config.limits),
@@ -239,8 +231,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform,
         chats,
         media,
-        post,
-        verifier,
+        transcripts,
         keys,
     })
 }

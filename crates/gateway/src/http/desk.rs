@@ -45,10 +45,10 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .routes(routes!(finish))
         .routes(routes!(messages, send_message))
         .merge(super::media::desk_routes())
+        .merge(super::transcripts::desk_routes())
         .merge(super::chat_events::desk_routes())
         .merge(super::forms::desk_routes())
         .merge(super::transfer::routes())
-        .merge(super::desk_emails::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 

@@ -313,13 +313,13 @@ async fn desk_media(
 }
 
 /// A chat that the agent has or had. Not the whole queue: who has not taken a chat has no business with its files.
-async fn chat_of_agent(app: &App, session: &AgentSession, chat_id: u64) -> Result<ChatRecord, Error> {
+pub(super) async fn chat_of_agent(app: &App, session: &AgentSession, chat_id: u64) -> Result<ChatRecord, Error> {
     let chat = app.store.chat(chat_id).await?.filter(|chat| session.agent.serves(&chat.company_id));
     let chat = chat.filter(|chat| chat.state.all_agent_ids.contains(&session.agent.id));
     chat.ok_or_else(|| Error::of(ErrorCode::NotFound))
 }
 
-async fn answer(app: &App, chat_id: u64, media_id: u64, asked: &HeaderMap) -> Result<Response, Error> {
+pub(super) async fn answer(app: &App, chat_id: u64, media_id: u64, asked: &HeaderMap) -> Result<Response, Error> {
     let record = app.store.media(media_id).await?.filter(|record| record.chat_id == chat_id);
     let found = record.and_then(|record| Some((record.stored.clone()?, record)));
     let (stored, record) = found.ok_or_else(|| Error::of(ErrorCode::NotFound))?;
@@ -394,7 +394,7 @@ fn headers(stored: &StoredMedia, record: &MediaRecord) -> HeaderMap {
 }
 
 /// RFC 8187, `value-chars`.
-pub(super) fn percent_encoded(text: &str) -> String {
+fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -22,8 +22,6 @@ mod chat_events;
 mod company;
 mod demo;
 pub(crate) mod desk;
-mod desk_emails;
-mod emails;
 mod end_user;
 mod escalation;
 mod forms;
@@ -36,7 +34,7 @@ pub(crate) mod origin;
 mod pages;
 mod request;
 pub(crate) mod session;
-mod transcript_mails;
+mod transcripts;
 mod transfer;
 mod waiting;
 
@@ -58,8 +56,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(forms::routes())
         .merge(history::routes())
         .merge(media::routes(app))
-        .merge(emails::routes(app))
-        .merge(transcript_mails::routes())
+        .merge(transcripts::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
     if app.signs_demo_tokens() {
@@ -86,8 +83,7 @@ async fn method_not_allowed() -> Error {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_upload = path == crate::media::form::URL || emails::is_upload(path);
+    let is_upload = request.uri().path() == crate::media::form::URL;
     let patience = if is_upload { UPLOAD_TIMEOUT } else { REQUEST_TIMEOUT };
     let answered = tokio::time::timeout(patience, next.run(request)).await;
     answered.unwrap_or_else(|_| Error::of(ErrorCode::Timeout).into_response())
