@@ -25,16 +25,15 @@ pub(crate) fn optional_text(value: &JsValue, name: &str) -> Result<Option<String
     value.as_string().map(Some).ok_or_else(|| invalid_argument(&[name, " must be a string."].concat()))
 }
 
-/// An object that may be left out.
+/// An object that may be left out, as it is now: what its owner does to it later changes nothing that was asked.
 pub(crate) fn optional_object(value: &JsValue, name: &str) -> Result<Option<Js>, JsValue> {
     if value.is_undefined() || value.is_null() {
         return Ok(None);
     }
     // What is written as an object is one; asking the value itself can throw.
-    if !Js(value.clone()).to_json().is_some_and(|json| json.starts_with('{')) {
-        return Err(invalid_argument(&[name, " must be an object that can be written as JSON."].concat()));
-    }
-    Ok(Some(Js(value.clone())))
+    let json = Js(value.clone()).to_json().filter(|json| json.starts_with('{'));
+    let copy = json.and_then(|json| Js::parse(&json));
+    copy.map(Some).ok_or_else(|| invalid_argument(&[name, " must be an object that can be written as JSON."].concat()))
 }
 
 /// A positive number of milliseconds (or of things), or its default.

@@ -141,3 +141,25 @@ async fn a_frame_that_cannot_be_read_is_an_error_event_and_the_stream_resumes() 
     gateway.say("agent", 1, "one");
     recorder.wait_for("chat.message", 1).await;
 }
+
+#[wasm_bindgen_test]
+async fn what_is_done_to_an_object_after_the_call_that_sent_it_changes_no_message() {
+    let (gateway, origin) = gateway();
+    let (client, recorder) = in_chat(&origin).await;
+    let chat = client.chat();
+    let send_message: js_sys::Function = get(&chat, "sendMessage").unchecked_into();
+    let body = js_sys::JSON::parse(r#"{"type":"text"}"#).unwrap();
+    let mut sent = Vec::new();
+    // One object for all of them, as an application may have it.
+    for content in ["one", "two", "three"] {
+        js_sys::Reflect::set(&body, &"content".into(), &content.into()).unwrap();
+        sent.push(send_message.call1(&chat, &body).unwrap().unchecked_into());
+    }
+    for sent in sent {
+        value(sent).await;
+    }
+    recorder.wait_for("chat.message", 3).await;
+    assert_eq!(recorder.contents(), "one|two|three");
+    assert_eq!(gateway.messages().length(), 3);
+    client.close();
+}
