@@ -162,7 +162,9 @@ impl Run {
                     assert!(self.open_requests.remove(&request), "a request is answered once");
                 }
                 Output::Joined { stream, cursor, .. } => {
-                    assert!(cursor <= self.messages.len() as u64);
+                    // A reader may have seen what is on its way: only the store knows yet whether it is there.
+                    let newest = self.committing.as_ref().map_or(&self.state, |change| &change.state);
+                    assert!(cursor <= newest.last_index);
                     self.streams.insert(stream, cursor);
                 }
                 Output::Refuse { stream, .. } => {
