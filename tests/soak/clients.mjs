@@ -23,12 +23,9 @@ const PATIENCE_MS = 60_000;
 const SPARE_SOCKETS = 8;
 /** Between two messages of the agent who talks. The keys of a chat's messages are in memory while it is used: a chat is not what is measured. */
 const TALK_PAUSE_MS = 20;
-/**
- * What the last wave may leave beyond the sixth, and beyond what there was before all. Not the first ones: the gateway keeps a chat that nobody
- * uses for half a minute, so that up to five waves overlap; and an allocator keeps what was needed once.
- */
+/** What the last wave may leave beyond the sixth, and beyond what there was before all. Not the first ones: an allocator keeps what was needed once. */
 const STEADY_WAVE = 6;
-export const BARS = { growthMb: 8, aboveStartMb: 96 };
+export const BARS = { growthMb: 8, aboveStartMb: 64 };
 
 const config = (clients) => `
 [limits]

@@ -22,8 +22,9 @@ use crate::clock::now_ms;
 use crate::message;
 use crate::store::{ChatRecord, Commit, MessageBody, PageLimit, StoreError};
 
-/// How long a chat that nobody uses stays loaded.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a chat that nobody reads or changes stays loaded. Long enough for a page that comes back or a burst of requests; loading it again is two
+/// reads by key, and each one that is loaded costs some 10 kB.
+const IDLE: Duration = Duration::from_secs(5);
 /// A chat whose timer is due within this stays loaded: longer than what is found late may wait.
 const SOON: Duration = Duration::from_secs(120);
 /// Places of a stream's queue that typing leaves to what must not be lost.
