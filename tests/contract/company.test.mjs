@@ -16,7 +16,6 @@ allowed_origins = ["*"]
 support_email = "aiuto@example.org"
 languages = ["it"]
 action_tracking = true
-email_transcripts = true
 email_enhancement = true
 
 [[companies.menus]]
@@ -32,11 +31,11 @@ scene("two companies: what they are called, which languages they speak, what the
   const speaks = (codes) => holds(`the languages ${codes}`, (languages) => languages.map(({ code }) => code).join() === codes && languages[0].default === true);
   ledger.gave("getCompany", await demo.call("getCompany"), {
     name: "Bottega Verde Bikes", subdomain: "demo", support_email: "help@example.com", languages: speaks("en,pt,it"),
-    action_tracking: false, email_transcripts: false, message_preview: true, email_enhancement: false,
+    action_tracking: false, email_transcripts: true, message_preview: true, email_enhancement: false,
   }, "CompanyResponse");
   ledger.gave("getCompany", await other.call("getCompany"), {
     name: "Altra Srl", subdomain: "other", support_email: "aiuto@example.org", languages: speaks("it"),
-    action_tracking: true, email_transcripts: true, message_preview: false, email_enhancement: true,
+    action_tracking: true, email_transcripts: false, message_preview: false, email_enhancement: true,
   }, "CompanyResponse");
 }, { config: COMPANY });
 

@@ -24,9 +24,11 @@ pub mod config;
 mod error;
 mod http;
 mod listener;
+mod mail;
 mod media;
 mod message;
 mod platform;
+mod recaptcha;
 mod redaction;
 mod stream;
 pub mod telemetry;
@@ -50,9 +52,11 @@ use chats::{Chats, Tools};
 use config::{Config, ConfigError, Secret};
 use http::limits::{RateLimits, StreamCounts};
 use listener::ImpatientListener;
+use mail::Post;
 use media::Media;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
+use recaptcha::Verifier;
 use transcript::Transcripts;
 
 /// Why the gateway did not start, or stopped by itself. The text says what to do.
@@ -82,6 +86,10 @@ pub(crate) struct App {
     platform: Arc<Embedded>,
     chats: Chats,
     media: Media,
+    /// Mail that leaves, where it is configured.
+    post: Option<Post>,
+    /// Who checks for persons, where someone does.
+    verifier: Option<Verifier>,
     transcripts: Transcripts,
     keys: Keys,
     tokens: SessionTokens,
@@ -166,6 +174,7 @@ pub async fn serve(
     let timers = tokio::spawn(chats::timers::watch(Arc::clone(&app)));
     let queues = tokio::spawn(platform::embedded::live::watch(Arc::clone(&app)));
     let places = tokio::spawn(chats::places::watch(Arc::clone(&app)));
+    let outbox = tokio::spawn(mail::outbox::watch(Arc::clone(&app)));
     let transcripts = tokio::spawn(transcript::jobs::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
@@ -194,6 +203,7 @@ pub async fn serve(
     timers.abort();
     queues.abort();
     places.abort();
+    outbox.abort();
     transcripts.abort();
     app.store.close().await;
     tracing::info!("stopped");
@@ -204,6 +214,10 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
     let keys = keys(store.as_ref()).await?;
     let media = Media::open(config.data.as_deref())
         .map_err(|cause| ServeError::Io { what: "the folder of files cannot be used".to_owned(), cause })?;
+    let post = Post::open(&config.mail)
+        .map_err(|cause| ServeError::Io { what: "mail cannot be sent as [mail] says".to_owned(), cause })?;
+    let verifier = config.recaptcha.as_ref().map(Verifier::new).transpose();
+    let verifier = verifier.map_err(|cause| ServeError::Io { what: "[recaptcha] cannot be used".to_owned(), cause })?;
     let agents = Agents::register(&config.agents, store.as_ref()).await?;
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let platform = Arc::new(Embedded::new(&config, agents, base.trim_end_matches('/').to_owned()));
@@ -231,6 +245,8 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         platform,
         chats,
         media,
+        post,
+        verifier,
         transcripts,
         keys,
     })

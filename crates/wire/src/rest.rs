@@ -732,3 +732,73 @@ pub struct Pagination {
     pub next_page: i64,
     pub per_page: u64,
 }
+
+/// The part `data` of `POST /api/v1/menus/{menu_id}/emails`. Seed 003, `EmailRequest`; its files are parts of their own.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct EmailRequest {
+    /// The idempotency key, 1 to 64 characters of `A-Z a-z 0-9 _ -`.
+    pub client_id: String,
+    /// The customer's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The customer's address, to which answers go.
+    pub email: String,
+    /// What the customer writes.
+    pub content: String,
+    /// A BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// The token of the page's reCAPTCHA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recaptcha: Option<String>,
+}
+
+/// The outcome of a message by e-mail. Seed 003, `EmailResponse`; the words are ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Email {
+    /// Its number, 0 where it was refused.
+    pub id: u64,
+    /// Why it was written: `email`, or what kept its queue's people from chatting, `after_hours` or `over_capacity`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `open` where it is stored, `failed` where it was refused.
+    pub status: String,
+    /// Why it was refused; empty where it was not.
+    pub fail_reason: String,
+    /// Its files.
+    pub attachment_count: u64,
+}
+
+/// `GET /api/v1/prohibited_file_types`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FileTypes {
+    /// What may not be attached to a message by e-mail.
+    pub file_types: Vec<FileType>,
+}
+
+/// A kind of files. Seed 003, `FileTypeItem`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FileType {
+    /// How names of such files end, without the dot.
+    pub extension: String,
+    /// What they are.
+    pub description: String,
+}
+
+/// `POST /api/v1/chats/{chat_id}/transcript_mails`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TranscriptMailRequest {
+    /// One to five addresses.
+    pub emails: Vec<String>,
+    /// The idempotency key, 1 to 64 characters of `A-Z a-z 0-9 _ -`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The language of the mail's own words, a BCP 47 tag; the chat's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+}

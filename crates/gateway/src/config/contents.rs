@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Deserialize;
 
 use super::forms::{Form, check_forms};
+use super::mail::check_support_email;
 use super::payload::Payload;
 use super::redaction::{Redaction, check_redaction};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
@@ -21,7 +22,7 @@ pub struct Company {
     pub secret: Secret,
     /// The origins of pages that may use the company; `"*"` for any.
     pub allowed_origins: Vec<String>,
-    /// Where customers can write to.
+    /// Where customers can write to, and where the messages of the channel `email` go.
     pub support_email: String,
     /// In which languages the company answers; the first is the default.
     pub languages: Vec<Language>,
@@ -39,7 +40,7 @@ pub struct Company {
     pub message_preview: bool,
     /// What `getCompany` tells of the site's own tracking; the gateway does not act on it.
     pub action_tracking: bool,
-    /// What `getCompany` tells of transcripts by e-mail.
+    /// Customers may have the transcripts of their chats sent by e-mail.
     pub email_transcripts: bool,
     /// What `getCompany` tells of enhanced e-mail.
     pub email_enhancement: bool,
@@ -118,7 +119,7 @@ pub enum Channel {
     Chat,
     /// By telephone; only shown so far.
     VoiceCall,
-    /// By e-mail; only shown so far.
+    /// By e-mail.
     Email,
     /// By a page elsewhere.
     ExternalLink,
@@ -296,6 +297,7 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
         }
         queue.extend(menu.children.iter().map(|child| (child, depth + 1)));
     }
+    check_support_email(company).or_else(|text| fail(&text))?;
     check_redaction(&company.redaction).or_else(|text| fail(&text))?;
     check_forms(&company.forms).or_else(|text| fail(&text))?;
     check_redirections(company).or_else(|text| fail(&text))?;

@@ -12,6 +12,7 @@ mod contents;
 mod deflection;
 pub mod forms;
 mod hours;
+pub(crate) mod mail;
 pub mod payload;
 mod redaction;
 pub(crate) mod texts;
@@ -21,6 +22,7 @@ pub use chat::{Chat, CheckIn, Rejoin};
 pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
 pub use deflection::{Deflection, Link, Redirection};
 pub use hours::{Day, Hours, Span};
+pub use mail::{Email, FileType, Mail, Recaptcha, Security, Smtp, TranscriptCaps};
 pub(crate) use redaction::compile;
 pub use redaction::{Builtin, Redaction};
 pub use texts::{Language, Texts};
@@ -28,6 +30,9 @@ pub use transcripts::Transcripts;
 
 /// What `gateway print-config` prints.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+/// The folder of the demo's mails, in the data directory.
+const DEMO_MAILS: &str = "mail";
 
 const DEMO_TOML: &str = include_str!("demo.toml");
 
@@ -79,6 +84,12 @@ pub struct Config {
     pub transcripts: Transcripts,
     /// Stopping.
     pub shutdown: Shutdown,
+    /// Mail that leaves.
+    pub mail: Mail,
+    /// What comes in by the channel `email`.
+    pub email: Email,
+    /// Who checks that a person wrote it; nobody where absent.
+    pub recaptcha: Option<Recaptcha>,
     /// Whom the gateway serves.
     pub companies: Vec<Company>,
     /// Who answers before an agent does.
@@ -334,6 +345,10 @@ impl Config {
         demo.companies.retain(|company| !self.companies.iter().any(|own| own.id == company.id));
         demo.virtual_agents.retain(|agent| !self.virtual_agents.iter().any(|own| own.id == agent.id));
         demo.agents.retain(|agent| on_loopback && !self.agents.iter().any(|own| own.login == agent.login));
+        let has_mail = !self.mail.from.is_empty() || self.mail.folder.is_some() || self.mail.smtp.is_some();
+        if let Some(data) = self.data.as_ref().filter(|_| !has_mail) {
+            (self.mail.from, self.mail.folder) = (demo.mail.from, Some(data.join(DEMO_MAILS)));
+        }
         self.companies.append(&mut demo.companies);
         for agent in &mut demo.virtual_agents {
             // Its forms went with its company, where that is the file's own.
@@ -375,6 +390,7 @@ impl Config {
             return fail("stream.heartbeat_ms must be more than 0 and session.token_lifetime_ms at least 1000".into());
         }
         self.chat.check()?;
+        mail::check_mail(&self.mail, &self.email, self.recaptcha.as_ref())?;
         self.transcripts.validate()?;
         let virtual_agents: HashSet<u64> = self.virtual_agents.iter().map(|agent| agent.id).collect();
         if virtual_agents.len() < self.virtual_agents.len() {

@@ -49,6 +49,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .merge(super::chat_events::desk_routes())
         .merge(super::forms::desk_routes())
         .merge(super::transfer::routes())
+        .merge(super::desk_emails::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 

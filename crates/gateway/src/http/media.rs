@@ -394,7 +394,7 @@ fn headers(stored: &StoredMedia, record: &MediaRecord) -> HeaderMap {
 }
 
 /// RFC 8187, `value-chars`.
-fn percent_encoded(text: &str) -> String {
+pub(super) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -22,6 +22,8 @@ mod chat_events;
 mod company;
 mod demo;
 pub(crate) mod desk;
+mod desk_emails;
+mod emails;
 mod end_user;
 mod escalation;
 mod forms;
@@ -34,6 +36,7 @@ pub(crate) mod origin;
 mod pages;
 mod request;
 pub(crate) mod session;
+mod transcript_mails;
 mod transcripts;
 mod transfer;
 mod waiting;
@@ -56,6 +59,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(forms::routes())
         .merge(history::routes())
         .merge(media::routes(app))
+        .merge(emails::routes(app))
+        .merge(transcript_mails::routes())
         .merge(transcripts::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
@@ -83,7 +88,8 @@ async fn method_not_allowed() -> Error {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let is_upload = request.uri().path() == crate::media::form::URL;
+    let path = request.uri().path();
+    let is_upload = path == crate::media::form::URL || emails::is_upload(path);
     let patience = if is_upload { UPLOAD_TIMEOUT } else { REQUEST_TIMEOUT };
     let answered = tokio::time::timeout(patience, next.run(request)).await;
     answered.unwrap_or_else(|_| Error::of(ErrorCode::Timeout).into_response())

@@ -52,6 +52,15 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
             } else if path != "/demo/token" {
                 refusals.push((401, "No good session, token or cookie"));
             }
+            if super::emails::is_upload(path) {
+                refusals.push((408, "Nothing came for too long"));
+            }
+            if path.contains("{email_id}") {
+                refusals.push((404, "No such message or file, or of a company that the agent does not serve"));
+            }
+            if path.ends_with("/replies") {
+                refusals.push((409, "No mail is configured, or the message has as many answers as it can have"));
+            }
             refusals.push((403, "A page of a foreign origin, or not allowed"));
             if is_chat || is_menu || path.ends_with("/sessions") || path.ends_with("/chats") {
                 refusals.push((404, "No such company, menu or chat, or someone else's"));

@@ -67,6 +67,20 @@ impl Media {
         })
     }
 
+    /// A place for bytes of any kind in a folder of their own.
+    pub(crate) async fn create_plain(&self, folder: &str) -> Result<Plain, Error> {
+        let name = keys::to_text(&keys::random::<18>().map_err(|_| Error::of(ErrorCode::Unavailable))?);
+        let object = format!("{folder}/{name}");
+        let upload = self.0.put_multipart(&path(&object)?).await?;
+        Ok(Plain { object, upload, unwritten: Vec::new(), size_bytes: 0 })
+    }
+
+    /// The bytes of what [`Media::create_plain`] took.
+    pub(crate) async fn read_object(&self, object: &str) -> Result<Body, Error> {
+        let found = self.0.get_opts(&path(object)?, GetOptions::default()).await?;
+        Ok(Body::from_stream(found.into_stream()))
+    }
+
     /// Keeps bytes of the gateway's own under a name; when it returns they are on disk.
     pub(crate) async fn keep(&self, object: &str, bytes: Vec<u8>) -> Result<(), Error> {
         self.0.put(&path(object)?, PutPayload::from(bytes)).await?;
@@ -75,7 +89,12 @@ impl Media {
 
     /// Forgets the bytes of a file that nobody will ask for.
     pub(crate) async fn remove(&self, stored: &StoredMedia) {
-        let Ok(path) = path(&stored.object) else { return };
+        self.remove_object(&stored.object).await;
+    }
+
+    /// The same, by its place.
+    pub(crate) async fn remove_object(&self, object: &str) {
+        let Ok(path) = path(object) else { return };
         if let Err(cause) = self.0.delete(&path).await {
             // It only costs its place.
             tracing::warn!(%cause, "the bytes of a file that nobody needs stay");
@@ -87,6 +106,45 @@ impl Media {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         let found = self.0.get_opts(&path(&stored.object)?, options).await?;
         Ok(Body::from_stream(found.into_stream()))
+    }
+}
+
+/// Bytes of something that is no message's file, on their way to the disk: whatever they are. Dropped before its end, it leaves nothing.
+pub(crate) struct Plain {
+    object: String,
+    upload: Box<dyn MultipartUpload>,
+    unwritten: Vec<u8>,
+    size_bytes: u64,
+}
+
+impl Plain {
+    /// Takes the next bytes.
+    pub(crate) async fn write(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        self.size_bytes = self.size_bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.unwritten.extend_from_slice(bytes);
+        if self.unwritten.len() >= PART_BYTES {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Bytes so far.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let part = PutPayload::from(std::mem::take(&mut self.unwritten));
+        Ok(self.upload.put_part(part).await?)
+    }
+
+    /// Makes it durable, and gives where it is.
+    pub(crate) async fn finish(mut self) -> Result<String, Error> {
+        if !self.unwritten.is_empty() {
+            self.flush().await?;
+        }
+        self.upload.complete().await?;
+        Ok(self.object)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn shown(name: &str, content_type: &str) -> String {
 }
 
 /// Controls, and what changes the order or the look of a text without being seen.
-fn is_hidden(char: char) -> bool {
+pub(crate) fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char,
             '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

@@ -132,6 +132,7 @@ impl Gateway {
     }
 
     pub(crate) async fn start_with(config: Config, store: Arc<dyn Store>) -> Gateway {
+        provide_tls();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
@@ -165,6 +166,11 @@ impl Gateway {
     pub(crate) async fn agent(&self, login: &str) -> Desk {
         Desk::sign_in(&self.base, login).await
     }
+}
+
+/// What clients of these tests are made with: the library of TLS decides nothing by itself.
+pub(crate) fn provide_tls() {
+    drop(rustls::crypto::ring::default_provider().install_default());
 }
 
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {

@@ -19,6 +19,7 @@ mod hardship;
 mod history;
 mod life_cycle;
 mod limits;
+mod mail;
 mod media;
 mod memory;
 mod menus;

@@ -37,6 +37,13 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}/uploads", &["post"]),
         ("/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
         ("/api/v1/uploads", &["post"]),
+        ("/api/v1/prohibited_file_types", &["get"]),
+        ("/api/v1/menus/{menu_id}/emails", &["post"]),
+        ("/api/v1/chats/{chat_id}/transcript_mails", &["post"]),
+        ("/desk/api/v1/emails", &["get"]),
+        ("/desk/api/v1/emails/{email_id}", &["get", "patch"]),
+        ("/desk/api/v1/emails/{email_id}/replies", &["post"]),
+        ("/desk/api/v1/emails/{email_id}/attachments/{position}", &["get"]),
         ("/desk/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
         ("/desk/api/v1/chats/{chat_id}/uploads", &["post"]),
         ("/desk/api/v1/sessions", &["post", "delete"]),
@@ -69,6 +76,7 @@ async fn every_route_is_described_with_its_refusals() {
             let kind = match *path {
                 "/api/v1/stream" => "text/event-stream",
                 path if path.ends_with("{media_id}") => "image/*",
+                path if path.ends_with("{position}") => "application/octet-stream",
                 _ => "application/json",
             };
             assert!(is_empty || ok["content"][kind]["schema"].is_object(), "{method} {path}: {ok}");
@@ -82,7 +90,8 @@ async fn every_route_is_described_with_its_refusals() {
                 assert_eq!(schema, "#/components/schemas/ErrorBody", "{method} {path} {status}");
             }
             if *method == "post" && *path != "/desk/api/v1/chats/{chat_id}/accept" {
-                let kind = if is_form { "multipart/form-data" } else { "application/json" };
+                let is_multipart = is_form || path.ends_with("{menu_id}/emails");
+                let kind = if is_multipart { "multipart/form-data" } else { "application/json" };
                 assert!(operation["requestBody"]["content"][kind]["schema"].is_object(), "{method} {path}");
             }
         }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::common::{User, json_of};
+use crate::common::{User, json_of, provide_tls};
 
 /// The program on a free port, with the demo in a data folder.
 pub(crate) struct Program {
@@ -17,6 +17,7 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(data: &Path) -> Program {
+        provide_tls();
         // Tests talk faster than people.
         let off = "{ per_minute = 0, burst = 1 }";
         let limits = format!("[limits]\nrequests_per_address = {off}\nrequests_per_end_user = {off}\n");

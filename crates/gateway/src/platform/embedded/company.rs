@@ -17,6 +17,8 @@ pub(crate) struct Company {
     queues: HashMap<u64, Queue>,
     leads_users: bool,
     pub(crate) redactor: Redactor,
+    /// The gateway has mail, so that messages of the channel `email` can be taken and answered.
+    pub(crate) has_mail: bool,
 }
 
 /// What a queue has, or inherits.
@@ -46,7 +48,12 @@ impl Company {
             queues.insert(menu.id, own);
         }
         let redactor = Redactor::new(&settings.redaction);
-        Company { schedule: top.schedule, settings, queues, leads_users, redactor }
+        Company { schedule: top.schedule, settings, queues, leads_users, redactor, has_mail: false }
+    }
+
+    /// The same in a gateway that has mail, or has none.
+    pub(crate) fn with_mail(self, has_mail: bool) -> Company {
+        Company { has_mail, ..self }
     }
 
     /// One of its forms.

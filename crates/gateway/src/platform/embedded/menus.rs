@@ -3,8 +3,8 @@
 use wire::rest::{Direct, MenuChannel, MenuItem, MenuName, MenuRedirection, Menus};
 
 use super::company::Company;
-use super::deflection;
 use super::live::{Live, QueueState};
+use super::{deflection, emails};
 use crate::config::{Channel, Menu, Redirection};
 
 /// What a customer asks for when asking for menus.
@@ -45,7 +45,12 @@ fn item(company: &Company, live: &Live, menu: &Menu, lang: Option<&str>) -> Menu
     let state = live.of(&company.settings.id, queue_of(menu));
     let channels = menu.channels.iter().filter(|_| is_queue).map(|channel| MenuChannel {
         name: channel.as_str().to_owned(),
-        enabled: menu.enabled && (*channel != Channel::Chat || takes_chats(menu, state)),
+        enabled: menu.enabled
+            && match channel {
+                Channel::Chat => takes_chats(menu, state),
+                Channel::Email => emails::queue(company, menu.id).is_ok(),
+                Channel::VoiceCall | Channel::ExternalLink => true,
+            },
     });
     let below = menu.children.iter().filter(|child| !child.hidden);
     MenuItem {

@@ -1,5 +1,5 @@
 //! The embedded platform: a small contact centre made of the configuration and the store, without an account anywhere. Menus and queues,
-//! a virtual agent by rules, agents who sign in at the desk. It makes no calls and sends no mail.
+//! a virtual agent by rules, agents who sign in at the desk. It makes no calls; mail leaves by `crate::mail`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,12 +16,15 @@ pub(crate) mod agents;
 pub(crate) mod company;
 pub(crate) mod custom_data;
 pub(crate) mod deflection;
+pub(crate) mod emails;
 pub(crate) mod forms;
 pub(crate) mod hours;
+pub(crate) mod letters;
 pub(crate) mod live;
 pub(crate) mod menus;
 mod payload;
 pub(crate) mod queue;
+mod transcript_text;
 pub(crate) mod virtual_agent;
 pub(crate) mod wait_time;
 pub(crate) mod words;
@@ -51,8 +54,11 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// `base` is the address at which browsers reach the gateway, without a slash at its end.
     pub(crate) fn new(config: &Config, agents: Agents, base: String) -> Embedded {
-        let companies =
-            config.companies.iter().map(|company| (company.id.clone(), Arc::new(Company::new(company.clone()))));
+        let has_mail = !config.mail.from.is_empty();
+        let companies = config.companies.iter().map(|settings| {
+            let company = Company::new(settings.clone()).with_mail(has_mail);
+            (settings.id.clone(), Arc::new(company))
+        });
         let virtual_agents = config.virtual_agents.iter().map(|agent| (agent.id, agent.clone()));
         Embedded {
             companies: companies.collect(),

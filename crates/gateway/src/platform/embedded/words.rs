@@ -80,6 +80,26 @@ impl Tongue {
         ])
     }
 
+    /// The subject of a mail with a transcript.
+    pub(crate) fn transcript_subject(self, company: &str, chat_id: u64) -> String {
+        let text = self.pick([
+            "Your conversation with {company} (#{chat})",
+            "A sua conversa com {company} (#{chat})",
+            "La tua conversazione con {company} (#{chat})",
+        ]);
+        text.replace("{chat}", &chat_id.to_string()).replace("{company}", company)
+    }
+
+    /// The first line of such a mail.
+    pub(crate) fn transcript_opening(self, company: &str) -> String {
+        let text = self.pick([
+            "Someone who chatted with {company} asked us to send you this conversation.",
+            "Alguém que conversou com {company} pediu-nos que lhe enviássemos esta conversa.",
+            "Qualcuno che ha parlato con {company} ci ha chiesto di inviarti questa conversazione.",
+        ]);
+        text.replace("{company}", company)
+    }
+
     /// A customer without a name.
     pub(crate) fn customer(self) -> &'static str {
         self.pick(["Customer", "Cliente", "Cliente"])
