@@ -592,20 +592,29 @@ export interface EmailRequest {
   lang?: string;
   /** A `File[]` or an input's `FileList`. */
   files?: ArrayLike<File> | null;
+  /** The token of the page's reCAPTCHA, where the gateway checks one. */
   recaptcha?: string;
 }
 
 /** What became of an e-mail. */
 export interface EmailResponse {
+  /** 0 where it failed. */
   id: number;
+  /** Why it was written: `email`, or what kept the queue's people from chatting, `after_hours` or `over_capacity`. The words are ours. */
   type: string;
+  /** `open` where the gateway has it, `failed` otherwise. The words are ours. */
   status: string;
+  /**
+   * Empty where it did not fail. `invalid_email`, `no_content`, `too_long`, `too_many_files`, `file_too_large`, `prohibited_file_type`, `recaptcha_failed`,
+   * `recaptcha_unavailable`, `over_cap_email` (too many in a day), `unsupported` (the queue takes none), `not_found`; or an error's code, such as `network`.
+   */
   fail_reason: string;
   attachment_count: number;
 }
 
 /** A type of file that may not be attached. */
 export interface FileTypeItem {
+  /** Without the dot. */
   extension: string;
   description: string;
 }
@@ -952,7 +961,11 @@ export class Client {
   /** How the ongoing chat may be deflected as its queue stands now; without a chat, what the company offers by default. */
   getChatDeflection(options?: CallOptions): Promise<ChatDeflectionResponse>;
 
-  /** Sends the transcript to these addresses. Rejects with `unsupported` in this release. */
+  /**
+   * Sends the transcript of the chat, also of one that is over, to one to five addresses. Resolves when the gateway has taken the request durably; the mails
+   * leave soon after. Rejects with `no_chat`, `invalid_argument`, `rate_limited` where too many were asked for in a day, or `unsupported` where the company
+   * (`email_transcripts`) or the gateway sends none.
+   */
   sendChatTranscripts(emails: string[], options?: CallOptions): Promise<void>;
 
   /** Starts making a PDF of the transcript. Rejects with `unsupported` in this release. */
@@ -990,10 +1003,13 @@ export class Client {
 
   // e-mail
 
-  /** Sends an e-mail to the queue. Resolves on success and on failure: look at `status` and `fail_reason`. Rejects with `unsupported` in this release. */
+  /**
+   * Sends an e-mail to the queue, with files. Resolves on success and on failure: look at `status` and `fail_reason`. The same message again, while
+   * its outcome is not known, is sent once. Rejects only with `invalid_argument` for arguments of a wrong type, `aborted` and `closed`.
+   */
   createEmail(menuId: Id, data: EmailRequest, options?: CallOptions): Promise<EmailResponse>;
 
-  /** What may not be attached. Rejects with `unsupported` in this release. */
+  /** What may not be attached, by the ending of its name. */
   getProhibitedFileTypes(options?: CallOptions): Promise<FileTypeItem[]>;
 
   // screen share

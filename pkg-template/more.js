@@ -137,6 +137,16 @@ const PLANS = {
     return { verb: "POST", scope: "chat", path, body, answer: "json", finish };
   },
 
+  createEmail: async (args, fallback) => (await chunk(import("./email.js"))).plan(args, fallback),
+  getProhibitedFileTypes: () => ({ path: "/prohibited_file_types", answer: "json", finish: ({ file_types }) => file_types }),
+
+  sendChatTranscripts([emails], fallback) {
+    const path = "/transcript_mails";
+    check(Array.isArray(emails) && emails.length > 0 && emails.every(isText), "sendChatTranscripts(emails) takes an array of addresses.");
+    const body = { client_id: submission(path, emails), emails, lang: fallback ?? undefined };
+    return { verb: "POST", scope: "chat", path, body, finish: () => void submissions.delete(path) };
+  },
+
   attachBrowserForm: async (args, _, signal) => (await chunk(import("./forms.js"))).plan(args, signal),
 };
 

@@ -468,16 +468,19 @@ impl Pump {
     fn settle(self: &Rc<Self>, op: OpId, result: Result<Settled<Js>, engine::client::Error>) {
         let Some(op) = take(&self.ops, &op) else { return };
         drop(op.abort);
-        let value = result.map_err(|error| to_js_error(&error)).and_then(|settled| {
-            let value = self.settled_value(settled);
-            match (&op.shape, op.finish) {
-                (Shape::Void, _) => Ok(JsValue::UNDEFINED),
-                (_, None) => Ok(value),
-                (_, Some(finish)) => finish
-                    .call1(&JsValue::UNDEFINED, &value)
-                    .map_err(|_| refusal(ErrorCode::Protocol, "The gateway's answer cannot be read.")),
-            }
-        });
+        let (value, error) = match result {
+            Ok(settled) => (self.settled_value(settled), JsValue::UNDEFINED),
+            Err(error) => (JsValue::UNDEFINED, to_js_error(&error)),
+        };
+        let value = match (&op.shape, op.finish) {
+            // One that takes an error too makes a result of it.
+            (_, Some(finish)) if error.is_undefined() || finish.length() > 1 => finish
+                .call2(&JsValue::UNDEFINED, &value, &error)
+                .map_err(|_| refusal(ErrorCode::Protocol, "The gateway's answer cannot be read.")),
+            _ if !error.is_undefined() => Err(error),
+            (Shape::Void, _) => Ok(JsValue::UNDEFINED),
+            _ => Ok(value),
+        };
         let _ = match value {
             Ok(value) => op.resolve.call1(&JsValue::UNDEFINED, &value),
             Err(error) => op.reject.call1(&JsValue::UNDEFINED, &error),

@@ -52,8 +52,14 @@ fn options(request: Request<Js>, signal: web_sys::AbortSignal) -> Option<Js> {
     }
     let mut options = vec![("method", text(method)), ("signal", Field::Document(Js(signal.into())))];
     if let Some(body) = request.body {
-        headers.push(("Content-Type", text("application/json")));
-        options.push(("body", Field::Text(body.to_json()?)));
+        // What takes as long as a file is a form, which says itself what it is.
+        let body = if request.is_for_file {
+            Field::Document(body)
+        } else {
+            headers.push(("Content-Type", text("application/json")));
+            Field::Text(body.to_json()?)
+        };
+        options.push(("body", body));
     }
     options.push(("headers", Field::Object(headers)));
     Some(Js::build(options))

@@ -99,21 +99,18 @@ fn malformed_options_throw_a_typed_error() {
 }
 
 /// What this release does not offer: parts two and three.
-const NOT_OFFERED: [&str; 17] = [
+const NOT_OFFERED: [&str; 14] = [
     "getTrigger",
     "runTrigger",
     "createCall",
     "loadCall",
     "cancelCall",
     "getTimeSlots",
-    "sendChatTranscripts",
     "downloadChatTranscript",
     "getPdfStatus",
     "getChatSurvey",
     "sendChatSurvey",
     "sendChatRate",
-    "createEmail",
-    "getProhibitedFileTypes",
     "createCobrowseCode",
     "startCobrowse",
     "updatePostSession",

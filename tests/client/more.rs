@@ -158,6 +158,104 @@ async fn a_message_without_a_file_of_the_gateway_has_no_attachment() {
 }
 
 #[wasm_bindgen_test]
+async fn transcripts_go_to_the_addresses_and_the_same_request_is_made_once() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let options = options(&origin);
+    set(&options, "lang", "it");
+    let client = sportello::Client::new(&options).unwrap();
+    let emails = json(r#"["a@b.example","c@d.example"]"#);
+    let ask = || client.ask("sendChatTranscripts", &[&emails], &NONE);
+    assert_eq!(code(ask()).await, "no_chat");
+    value(client.create_chat(&1.into(), &NONE, &NONE)).await;
+    gateway.refuse("POST /api/v1/chats/7/transcript_mails", 503, "unavailable", None);
+    assert_eq!(code(ask()).await, "unavailable");
+    assert!(value(ask()).await.is_undefined());
+    let first = last_body(&gateway);
+    assert!(first.contains(r#""emails":["a@b.example","c@d.example"]"#) && first.contains(r#""lang":"it""#), "{first}");
+    assert!(value(ask()).await.is_undefined());
+    assert_ne!(last_body(&gateway), first, "a later request is another one");
+    for emails in [NONE, JsValue::NULL, "a@b.example".into(), Array::new().into(), json("[1]"), json(r#"[""]"#), Object::new().into()] {
+        assert_eq!(code(client.ask("sendChatTranscripts", &[&emails], &NONE)).await, "invalid_argument");
+    }
+    client.close();
+}
+
+fn file(name: &str) -> JsValue {
+    web_sys::File::new_with_str_sequence(&Array::of1(&"x".into()), name).unwrap().into()
+}
+
+#[wasm_bindgen_test]
+async fn a_message_by_e_mail_takes_its_files_along_and_resolves_whatever_becomes_of_it() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let types = value(client.ask("getProhibitedFileTypes", &[], &NONE)).await;
+    assert_eq!(in_json(&types), r#"[{"extension":"exe","description":"Windows program"}]"#);
+    let data = Object::new();
+    for (name, text) in [("name", "Uma"), ("email", "uma@mail.example"), ("content", "Hello"), ("recaptcha", "t-1")] {
+        set(&data, name, text);
+    }
+    set(&data, "files", Array::of2(&file("a.txt"), &file("b.txt")));
+    let ask = |data: &JsValue| client.ask("createEmail", &[&1.into(), data], &NONE);
+    // Nobody knows whether it arrived: the same again is the same message, with a new token of the page's.
+    gateway.refuse("POST /api/v1/menus/1/emails", 503, "unavailable", None);
+    let failed = value(ask(&data)).await;
+    assert_eq!(
+        in_json(&failed),
+        r#"{"id":0,"type":"email","status":"failed","fail_reason":"unavailable","attachment_count":0}"#
+    );
+    gateway.refuse("POST /api/v1/menus/1/emails", 200, "<html>", None);
+    assert_eq!(text(&value(ask(&data)).await, "fail_reason"), "protocol");
+    let sent = value(ask(&data)).await;
+    assert_eq!((get(&sent, "id"), get(&sent, "attachment_count")), (9.into(), 2.into()));
+    let body = last_body(&gateway);
+    assert!(body.contains(r#""names":"a.txt,b.txt""#) && body.contains(r#""recaptcha":"t-1""#), "{body}");
+    assert_eq!(gateway.count_requests("POST /api/v1/menus/1/emails"), 3);
+
+    gateway.refuse("POST /api/v1/menus/1/emails", 429, "rate_limited", None);
+    assert_eq!(text(&value(ask(&data)).await, "fail_reason"), "rate_limited");
+    gateway.go_down();
+    assert_eq!(text(&value(ask(&data)).await, "fail_reason"), "network");
+    gateway.come_up();
+
+    // The caller's own mistakes and doing are no outcome of the message.
+    let with = |name: &str, value: &JsValue| {
+        let other = Object::assign(&Object::new(), &data);
+        Reflect::set(&other, &name.into(), value).unwrap();
+        other
+    };
+    let endless = json(r#"{"length":1e12}"#);
+    for wrong in [
+        with("email", &NONE),
+        with("content", &7.into()),
+        with("name", &Object::new()),
+        with("files", &"a.txt".into()),
+        with("files", &json("[1]")),
+        with("files", &json(r#"[{"name":"x","size":1}]"#)),
+        with("files", &endless),
+    ] {
+        assert_eq!(code(ask(&wrong)).await, "invalid_argument", "{}", in_json(&wrong));
+    }
+    for wrong in [NONE, JsValue::NULL, "x".into()] {
+        assert_eq!(code(ask(&wrong)).await, "invalid_argument");
+    }
+    assert_eq!(code(client.ask("createEmail", &[&(-1).into(), &data], &NONE)).await, "invalid_argument");
+    value(ask(&with("files", &JsValue::NULL))).await;
+    gateway.hold("POST /api/v1/menus/1/emails");
+    let controller = web_sys::AbortController::new().unwrap();
+    let options = Object::new();
+    set(&options, "signal", controller.signal());
+    let aborted = client.ask("createEmail", &[&1.into(), &data], &options);
+    let closed = ask(&data);
+    turn().await;
+    controller.abort();
+    assert_eq!(code(aborted).await, "aborted");
+    client.close();
+    assert_eq!(code(closed).await, "closed");
+}
+
+#[wasm_bindgen_test]
 async fn a_chunk_that_cannot_be_loaded_rejects_typed_and_the_next_call_tries_again() {
     let (_gateway, origin) = gateway();
     offer_chunks(false);

@@ -133,6 +133,8 @@ export class FakeGateway {
       const headers = retryAfterSeconds ? { "retry-after": String(retryAfterSeconds) } : {};
       return code === "<html>" ? new Response(code, { status }) : json(status, { error: { code, message: "refused" } }, headers);
     }
+    const kind = request.headers.get("content-type");
+    if (kind?.startsWith("multipart/form-data")) return this.#route(entry, url, await formOf(text, kind), request);
     return this.#route(entry, url, text ? JSON.parse(text) : null, request);
   }
 
@@ -212,6 +214,12 @@ export class FakeGateway {
       case "GET /chats/6/media/40":
       case "GET /chats/7/media/40":
         return new Response(new Blob([ask.includes("/6/") ? "old" : "new"], { type: "application/octet-stream" }));
+      case "GET /prohibited_file_types":
+        return json(200, { file_types: [{ extension: "exe", description: "Windows program" }] });
+      case "POST /chats/7/transcript_mails":
+        return new Response(null, { status: 204 });
+      case "POST /menus/1/emails":
+        return json(201, { id: 9, type: "email", status: "open", fail_reason: "", attachment_count: body.files });
       case "GET /chats/7/forms/2":
         return json(200, { title: `Details (${url.searchParams.get("lang")})`, header: "", footer: "", questions: [] });
       case "POST /chats/7/forms/2":
@@ -463,4 +471,11 @@ export function handle(promise) {
 /** The outcome of a promise, `{ value }` or `{ error }`, and `{}` where it does not come in time. */
 export function outcomeWithin(promise, ms) {
   return Promise.race([promise.then((value) => ({ value }), (error) => ({ error })), new Promise((resolve) => setTimeout(() => resolve({}), ms))]);
+}
+
+/** What a form says, and how many files it has and what they are called. */
+async function formOf(text, kind) {
+  const form = await new Response(text, { headers: { "content-type": kind } }).formData();
+  const files = form.getAll("files[]");
+  return { ...JSON.parse(form.get("data")), files: files.length, names: files.map(({ name }) => name).join() };
 }

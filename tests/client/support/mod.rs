@@ -102,6 +102,13 @@ extern "C" {
     fn _plan_form(arguments: &JsValue, signal: &JsValue) -> JsValue;
 }
 
+// This too.
+#[wasm_bindgen(module = "/pkg-template/email.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan)]
+    fn _plan_email(arguments: &JsValue, lang: &JsValue) -> JsValue;
+}
+
 type Plan = dyn FnMut(JsValue, JsValue, JsValue, JsValue) -> Result<JsValue, JsValue>;
 
 /// Lets clients load chunks: the package's own `events` and `more`, and a `files` that keeps files in memory. Gives what `files` was

@@ -271,9 +271,9 @@ pub struct Request<D> {
     pub path: String,
     /// The bearer token.
     pub token: Option<String>,
-    /// The JSON body.
+    /// The JSON body; with `is_for_file`, a form.
     pub body: Option<D>,
-    /// Whether a success is answered with a file instead of JSON.
+    /// Whether a success is answered with a file instead of JSON, or one is sent.
     pub is_for_file: bool,
 }
 

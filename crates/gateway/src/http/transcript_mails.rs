@@ -79,7 +79,7 @@ async fn send(
         company_id: settings.id.clone(),
         end_user_id: Some(session.end_user_id),
         chat_id: Some(chat_id),
-        key: request.client_id.map(|client_id| format!("{}:{client_id}", session.end_user_id)),
+        key: request.client_id.map(|client_id| format!("{}:{chat_id}:{client_id}", session.end_user_id)),
         topic: None,
         status: outbox::WAITING.to_owned(),
         due_at_ms: None,
