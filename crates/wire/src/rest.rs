@@ -25,7 +25,7 @@ pub struct ErrorDetail {
     /// How long to wait, beside the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// Which answers of a form are wrong, and how.
+    /// Which answers of a form or a survey are wrong, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<FormProblem>>,
 }
@@ -610,7 +610,7 @@ pub struct FormAnswer {
     pub value: Value,
 }
 
-/// What is wrong with an answer.
+/// What is wrong with an answer to a form or a survey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct FormProblem {
@@ -619,6 +619,69 @@ pub struct FormProblem {
     /// `required`, `too_long`, `wrong_type`, `not_a_number`, `not_an_email`, `not_a_phone_number`, `not_a_url`, `not_a_date`, `not_a_time`,
     /// `unknown_option`, `unknown_question` or `answered_twice`.
     pub problem: String,
+}
+
+/// `GET /api/v1/chats/{id}/survey`. Seed 003, `ChatSurveyResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct ChatSurvey {
+    pub id: u64,
+    pub lang: String,
+    /// What thanks for the answers.
+    pub sign_off_display_text: String,
+    /// By position.
+    pub questions: Vec<SurveyQuestion>,
+}
+
+/// A question of a survey. Seed 003, `QuestionItem`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct SurveyQuestion {
+    pub id: u64,
+    /// `csat`, `star`, `free-form`, `scale` or `enumeration`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub display_text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub is_csat: bool,
+    /// 1, 2, 3, …
+    pub position: u64,
+    /// What can be answered; absent for a free-form question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_answers: Option<Vec<ValidAnswer>>,
+}
+
+/// An answer to choose. Seed 003.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ValidAnswer {
+    /// What is sent.
+    pub key: String,
+    /// What is shown.
+    pub value: String,
+}
+
+/// `POST` of the answers to a survey.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SurveySubmission {
+    /// The contract's `SurveyAnswers`: by the question's number the key of what was chosen, or a text. A number stands for its digits.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub answers: Map<String, Value>,
+}
+
+/// `POST` of a rating: the contract's `RateRequest`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct RateRequest {
+    /// 1 to 5.
+    pub rating: u64,
+    /// What else there is to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<String>,
 }
 
 /// `POST` of an escalation: the contract's `EscalateRequest`, with unknown keys kept.

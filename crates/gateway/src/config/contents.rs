@@ -8,6 +8,7 @@ use super::forms::{Form, check_forms};
 use super::mail::check_support_email;
 use super::payload::Payload;
 use super::redaction::{Redaction, check_redaction};
+use super::survey::{Survey, check_surveys};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
 /// A company: whose customers chat here.
@@ -48,6 +49,8 @@ pub struct Company {
     pub cobrowse_domain: Option<String>,
     /// The forms that its agents and virtual agents hand out.
     pub forms: Vec<Form>,
+    /// What is asked after a chat, where a queue does not say itself.
+    pub survey: Option<Survey>,
     /// What of a text only its author reads, in the order in which it is looked for.
     pub redaction: Vec<Redaction>,
     /// Its queues.
@@ -103,6 +106,9 @@ pub struct Menu {
     /// Where its customers are led instead of waiting; as above it in the tree where absent.
     #[serde(default)]
     pub deflection: Option<Deflection>,
+    /// What is asked after its chats; as above it in the tree where absent.
+    #[serde(default)]
+    pub survey: Option<Survey>,
     /// Where its chats go instead.
     #[serde(default)]
     pub redirection: Option<Redirection>,
@@ -300,6 +306,7 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
     check_support_email(company).or_else(|text| fail(&text))?;
     check_redaction(&company.redaction).or_else(|text| fail(&text))?;
     check_forms(&company.forms).or_else(|text| fail(&text))?;
+    check_surveys(company).or_else(|text| fail(&text))?;
     check_redirections(company).or_else(|text| fail(&text))?;
     check_elsewhere(company).or_else(|text| fail(&text))
 }

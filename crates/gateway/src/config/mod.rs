@@ -15,6 +15,7 @@ mod hours;
 pub(crate) mod mail;
 pub mod payload;
 mod redaction;
+pub mod survey;
 pub(crate) mod texts;
 mod transcripts;
 

@@ -20,6 +20,7 @@ use wire::rest::{Chat, ChatAgent, ChatPatch, MessagesBody, SendRequest, SendResp
 use super::end_user::{PageQuery, check_patch, page, send, send_body};
 use super::origin;
 use super::request::{Body, PathOf, Peer, QueryOf};
+use super::results::{RecentRating, recent_ratings};
 use super::session::{AgentSession, DESK_COOKIE};
 use crate::auth::{agent, keys};
 use crate::clock::now_ms;
@@ -50,6 +51,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .merge(super::forms::desk_routes())
         .merge(super::transfer::routes())
         .merge(super::desk_emails::routes())
+        .merge(super::results::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
@@ -115,6 +117,8 @@ pub(crate) struct DeskChats {
     queue: Vec<DeskChat>,
     /// The agent's own, oldest first.
     mine: Vec<DeskChat>,
+    /// What customers thought of their chats, newest first.
+    ratings: Vec<RecentRating>,
 }
 
 /// A chat in an answer.
@@ -201,6 +205,7 @@ pub(crate) async fn desk_chats(app: &App, agent: &Agent) -> Result<DeskChats, Er
     Ok(DeskChats {
         queue: queue.map(|record| present(app, record)).collect(),
         mine: mine.iter().map(|record| present(app, record)).collect(),
+        ratings: recent_ratings(app, agent).await?,
     })
 }
 

@@ -19,6 +19,7 @@ use wire::rest::{
 
 use super::request::{Body, PathOf, QueryOf};
 use super::session::EndUserSession;
+use super::survey::without_given;
 use super::{Peer, forms, media, origin};
 use crate::auth::session_token::Session;
 use crate::auth::{jwt, keys};
@@ -136,7 +137,7 @@ async fn created(
         greet(app, session.end_user_id, chat_id, &greeting).await?;
     }
     let record = own_chat(app, session, chat_id).await?;
-    Ok((status, chat_body(app, &record)))
+    Ok((status, chat_body(app, &record).await?))
 }
 
 pub(super) fn shut(why: Shut) -> Error {
@@ -198,8 +199,9 @@ pub(super) async fn own_chat(app: &App, session: &EndUserSession, chat_id: u64) 
         .ok_or_else(|| Error::of(ErrorCode::NotFound))
 }
 
-fn chat_body(app: &App, record: &ChatRecord) -> Json<ChatBody> {
-    Json(ChatBody { chat: app.platform.present(record, &record.state) })
+async fn chat_body(app: &App, record: &ChatRecord) -> Result<Json<ChatBody>, Error> {
+    let chat = app.platform.present(record, &record.state);
+    Ok(Json(ChatBody { chat: without_given(app, record, chat).await? }))
 }
 
 /// The newest chat that is not over.
@@ -223,7 +225,7 @@ async fn chat(
     PathOf(chat_id): PathOf<u64>,
 ) -> Result<Json<ChatBody>, Error> {
     let record = own_chat(&app, &session, chat_id).await?;
-    Ok(chat_body(&app, &record))
+    chat_body(&app, &record).await
 }
 
 /// End a chat.
@@ -271,7 +273,7 @@ pub(super) async fn change(
 ) -> Result<Json<ChatBody>, Error> {
     app.chats.command(chat_id, Actor::EndUser(session.end_user_id), command).await?;
     let record = own_chat(app, session, chat_id).await?;
-    Ok(chat_body(app, &record))
+    chat_body(app, &record).await
 }
 
 #[derive(Deserialize, IntoParams)]

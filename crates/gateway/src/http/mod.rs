@@ -35,8 +35,10 @@ mod openapi;
 pub(crate) mod origin;
 mod pages;
 mod request;
+mod results;
 pub(crate) mod session;
 mod transcript_mails;
+mod survey;
 mod transcripts;
 mod transfer;
 mod waiting;
@@ -62,6 +64,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(emails::routes(app))
         .merge(transcript_mails::routes())
         .merge(transcripts::routes())
+        .merge(survey::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
     if app.signs_demo_tokens() {

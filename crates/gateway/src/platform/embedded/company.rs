@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::hours::Schedule;
 use super::words::Tongue;
 use crate::config::forms::Form;
+use crate::config::survey::Survey;
 use crate::config::texts::fitting;
 use crate::config::{self, Deflection, Menu, Texts};
 use crate::redaction::Redactor;
@@ -26,6 +27,7 @@ pub(crate) struct Company {
 struct Queue {
     schedule: Option<Arc<Schedule>>,
     deflection: Option<Arc<Deflection>>,
+    survey: Option<Arc<Survey>>,
 }
 
 impl Company {
@@ -34,6 +36,7 @@ impl Company {
         let top = Queue {
             schedule: settings.hours.as_ref().map(schedule),
             deflection: settings.deflection.clone().map(Arc::new),
+            survey: settings.survey.clone().map(Arc::new),
         };
         let mut queues = HashMap::new();
         let mut leads_users = false;
@@ -42,6 +45,7 @@ impl Company {
             let own = Queue {
                 schedule: menu.hours.as_ref().map(schedule).or(above.schedule),
                 deflection: menu.deflection.clone().map(Arc::new).or(above.deflection),
+                survey: menu.survey.clone().map(Arc::new).or(above.survey),
             };
             left.extend(menu.children.iter().map(|child| (child, own.clone())));
             leads_users |= !menu.direct_users.is_empty();
@@ -123,6 +127,15 @@ impl Company {
             Some(queue) => queue.deflection.as_deref(),
             None => self.settings.deflection.as_ref(),
         }
+    }
+
+    /// What is asked after a queue's chats, if anything; a queue that is no longer configured follows the company.
+    pub(crate) fn survey(&self, menu_id: u64) -> Option<&Survey> {
+        let survey = match self.queues.get(&menu_id) {
+            Some(queue) => queue.survey.as_deref(),
+            None => self.settings.survey.as_ref(),
+        };
+        survey.filter(|survey| !survey.questions.is_empty())
     }
 
     /// The queues.

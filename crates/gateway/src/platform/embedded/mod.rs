@@ -25,6 +25,7 @@ pub(crate) mod menus;
 mod payload;
 pub(crate) mod queue;
 mod transcript_text;
+pub(crate) mod survey;
 pub(crate) mod virtual_agent;
 pub(crate) mod wait_time;
 pub(crate) mod words;
@@ -152,6 +153,7 @@ impl Embedded {
                     files: &self.files,
                     check_in: self.limits.check_in.is_on(),
                     previews: self.shows_previews(&record.company_id),
+                    survey: company.is_some_and(|company| company.survey(state.menu_id).is_some()),
                 },
             ),
             created_at: clock::iso_8601(state.created_at_ms),
@@ -198,6 +200,7 @@ struct Offers<'a> {
     files: &'a [MediaKind],
     check_in: bool,
     previews: bool,
+    survey: bool,
 }
 
 /// What can be done in a chat now, as data for user interfaces.
@@ -209,11 +212,12 @@ fn features(status: Status, offers: Offers<'_>) -> Vec<String> {
         Status::Dismissed => &["text", "typing", "photo", "video", "audio", "document", "resume"],
         Status::VaDismissed => &["text", "typing", "photo", "video", "audio", "document", "resume", "escalation"],
         Status::CheckedOut => &["text", "typing", "photo", "video", "audio", "document", "check_in", "rejoin"],
-        Status::Finished | Status::Failed => &[],
+        Status::Finished | Status::Failed => &["survey", "rating"],
     };
     let is_offered = |name: &str| match name {
         "check_in" => offers.check_in,
         "preview" => offers.previews,
+        "survey" => offers.survey,
         name => MediaKind::from_text(name).is_none_or(|kind| offers.files.contains(&kind)),
     };
     names.iter().filter(|name| is_offered(name)).map(|name| (*name).to_owned()).collect()
