@@ -520,7 +520,7 @@ export interface RequestReturn<T = PdfStatusResponse> {
   data: T;
 }
 
-/** One question of a survey. `valid_answers` lists the choices of an `enumeration`. */
+/** One question of a survey. `valid_answers` lists what can be answered, in order; a `free-form` question takes any text and has none. */
 export interface QuestionItem {
   id: number;
   type: "csat" | "star" | "free-form" | "scale" | "enumeration";
@@ -539,13 +539,14 @@ export interface ChatSurveyResponse {
   questions: QuestionItem[];
 }
 
-/** Answers by the question's id. */
+/** Answers by the question's id: the `key` of one of its `valid_answers`, also as a number where it is one, or a text. */
 export interface SurveyAnswers {
   [question_id: string]: number | string;
 }
 
 /** The end user's rating of a chat. */
 export interface RateRequest {
+  /** 1 to 5. */
   rating: number;
   feedback?: string;
 }
@@ -974,13 +975,23 @@ export class Client {
   /** How far that PDF is. Rejects with `unsupported` in this release. */
   getPdfStatus(id: number, options?: CallOptions): Promise<RequestReturn>;
 
-  /** The survey of the chat. Rejects with `unsupported` in this release. */
+  /**
+   * What the chat's queue asks after a chat, in the client's language, or in the chat's. There is something to ask while the `features` of the chat that
+   * ended have `survey`. Rejects with `not_found` where the queue asks nothing, and with `no_chat`.
+   */
   getChatSurvey(options?: CallOptions): Promise<ChatSurveyResponse>;
 
-  /** Sends the answers. Rejects with `unsupported` in this release. */
+  /**
+   * Sends the answers, once, after the end of the chat; what is left out is not answered. The same answers again resolve too. Rejects with
+   * `invalid_argument`, where `fields` of the error tells which answer is wrong, `conflict` while the chat goes on, or where other answers were sent before,
+   * `not_found` where the queue asks nothing, and `no_chat`.
+   */
   sendChatSurvey(answers: SurveyAnswers, options?: CallOptions): Promise<void>;
 
-  /** Rates the chat that ended. Rejects with `unsupported` in this release. */
+  /**
+   * Rates the chat that ended, once, from 1 to 5. The same again resolves too. Its `features` have `rating` while it can be rated. Rejects with
+   * `invalid_argument`, `too_large` for a feedback above 16 KiB, `conflict` while the chat goes on, or where it was rated otherwise before, and `no_chat`.
+   */
   sendChatRate(data: RateRequest, options?: CallOptions): Promise<void>;
 
   // escalation and tracking

@@ -105,6 +105,23 @@ const PLANS = {
     return { path: `/chat_history?page=${page}`, answer: "json", finish: history };
   },
 
+  getChatSurvey: (_, fallback) => ({ scope: "chat", path: `/survey${query(undefined, fallback)}`, answer: "json" }),
+
+  sendChatSurvey([answers]) {
+    const given = isObject(answers) ? Object.entries(answers) : [];
+    const isAnswer = ([id, value]) => /^\d{1,15}$/.test(id) && (typeof value === "string" || Number.isFinite(value));
+    check(given.length > 0 && given.every(isAnswer), "sendChatSurvey(answers) takes an object with a string or a number for the id of each question that is answered.");
+    return { verb: "POST", scope: "chat", path: "/survey", body: { answers: Object.fromEntries(given) } };
+  },
+
+  sendChatRate([data]) {
+    check(isObject(data), "sendChatRate(data) takes an object.");
+    const { rating, feedback } = data;
+    check(isNumber(rating) && rating > 0 && rating < 6, "rating must be a whole number from 1 to 5.");
+    check(feedback == null || typeof feedback === "string", "feedback must be a string.");
+    return { verb: "POST", scope: "chat", path: "/rating", body: { rating, feedback: feedback ?? undefined } };
+  },
+
   checkIn: () => state("/check_in", { state: "confirmed" }),
   notifyCheckInState: () => state("/check_in", { state: "notified" }),
   rejoinChat: () => state("/rejoin", {}),

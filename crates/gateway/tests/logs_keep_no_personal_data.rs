@@ -45,7 +45,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     tracing::subscriber::set_global_default(telemetry::subscriber(log, captured.clone())).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let form = "message_preview = true\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
+    let form = "message_preview = true\nsurvey = { id = 1, sign_off = \"x\", questions = [{ id = 9, type = \"free-form\", text = \"q\" }] }\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
     let gateway = Gateway::start_in(folder.path(), company_with(form, &[])).await;
     let claims = json!({"identifier": "ident-77", "name": "Uma Visitor", "email": "uma@home.example",
         "phone": "+15550100", "exp": now_s() + 600});
@@ -126,6 +126,15 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     request.json(&json!({"login": "uma@home.example", "password": "a wrong password"})).send().await.unwrap();
     stream.say_text(TEXT).await;
     stream.refusal().await;
+
+    let over = json!({"status": "finished"});
+    assert_eq!(uma.call(Method::PATCH, &format!("/chats/{chat}"), Some(over)).await.0, 200);
+    for (text, status) in [(TEXT, 204), ("something else", 409)] {
+        let (survey, rating) = (json!({"answers": {"9": text}}), json!({"rating": 1, "feedback": text}));
+        assert_eq!(uma.call(Method::POST, &format!("/chats/{chat}/survey"), Some(survey)).await.0, status);
+        assert_eq!(uma.call(Method::POST, &format!("/chats/{chat}/rating"), Some(rating)).await.0, status);
+    }
+    assert_eq!(ada.call(Method::GET, "/results", None).await.0, 200);
     gateway.stop().await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();

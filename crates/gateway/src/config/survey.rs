@@ -198,23 +198,39 @@ mod tests {
             (question("id = 1, type = \"scale\", text = \"q\", range = [3, 3]"), Some("its range")),
             (question("id = 1, type = \"scale\", text = \"q\", range = [4, 3]"), Some("its range")),
             (question("id = 1, type = \"scale\", text = \"q\", range = [0, 101]"), Some("its range")),
-            (question("id = 1, type = \"star\", text = \"q\", answers = [{ key = \"6\", value = \"x\" }]"), Some("none of its numbers")),
+            (
+                question("id = 1, type = \"star\", text = \"q\", answers = [{ key = \"6\", value = \"x\" }]"),
+                Some("none of its numbers"),
+            ),
             (question("id = 1, type = \"enumeration\", text = \"q\""), Some("at least two")),
             (
-                question("id = 1, type = \"enumeration\", text = \"q\", answers = [{ key = \"a\", value = \"x\" }, { key = \"a\", value = \"y\" }]"),
+                question(
+                    "id = 1, type = \"enumeration\", text = \"q\", answers = [{ key = \"a\", value = \"x\" }, { key = \"a\", value = \"y\" }]",
+                ),
                 Some("used twice"),
             ),
             (
-                question("id = 1, type = \"enumeration\", text = \"q\", answers = [{ key = \" a\", value = \"x\" }, { key = \"b\", value = \"y\" }]"),
+                question(
+                    "id = 1, type = \"enumeration\", text = \"q\", answers = [{ key = \" a\", value = \"x\" }, { key = \"b\", value = \"y\" }]",
+                ),
                 Some("\" a\""),
             ),
-            (question("id = 1, type = \"free-form\", text = \"q\", answers = [{ key = \"a\", value = \"x\" }]"), Some("free-form")),
             (
-                format!("{}\nmenus = [{{ id = 7, name = \"m\", survey = {{ id = 2, sign_off = \"x\", questions = [{{ id = 1, type = \"star\", text = \"q\" }}] }} }}]", question("id = 1, type = \"csat\", text = \"q\"")),
+                question("id = 1, type = \"free-form\", text = \"q\", answers = [{ key = \"a\", value = \"x\" }]"),
+                Some("free-form"),
+            ),
+            (
+                format!(
+                    "{}\nmenus = [{{ id = 7, name = \"m\", survey = {{ id = 2, sign_off = \"x\", questions = [{{ id = 1, type = \"star\", text = \"q\" }}] }} }}]",
+                    question("id = 1, type = \"csat\", text = \"q\"")
+                ),
                 Some("menu 7: survey 2: question 1 is another one"),
             ),
             (
-                format!("{}\nmenus = [{{ id = 7, name = \"m\", survey = {{ id = 2, sign_off = \"x\", questions = [{{ id = 1, type = \"csat\", text = \"q\" }}] }} }}]", question("id = 1, type = \"csat\", text = \"q\"")),
+                format!(
+                    "{}\nmenus = [{{ id = 7, name = \"m\", survey = {{ id = 2, sign_off = \"x\", questions = [{{ id = 1, type = \"csat\", text = \"q\" }}] }} }}]",
+                    question("id = 1, type = \"csat\", text = \"q\"")
+                ),
                 None,
             ),
         ];

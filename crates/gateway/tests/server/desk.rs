@@ -60,7 +60,7 @@ async fn an_agent_of_one_company_does_not_see_another_companys_chats() {
     let chat = gateway.user("uma").await.chat(2, "open-1").await;
     let olga = gateway.agent("olga").await;
     let (_, chats) = olga.call(Method::GET, "/chats", None).await;
-    assert_eq!(chats, json!({"queue": [], "mine": []}));
+    assert_eq!(chats, json!({"queue": [], "mine": [], "ratings": []}));
     assert_eq!(olga.accept(chat).await.0, StatusCode::NOT_FOUND);
     assert_eq!(olga.call(Method::GET, &format!("/chats/{chat}/messages"), None).await.0, StatusCode::NOT_FOUND);
     gateway.stop().await;

@@ -302,7 +302,7 @@ async fn a_chat_that_nobody_takes_fails() {
     let mut customer = uma.join(chat, 0).await;
     let failed = customer.until_status("failed").await;
     assert_eq!((&failed["ended_by"], &failed["fail_reason"]), (&json!("system"), &json!("expired")));
-    assert_eq!((&failed["features"], &failed["timeout_at"]), (&json!([]), &json!(null)));
+    assert_eq!((&failed["features"], &failed["timeout_at"]), (&json!(["rating"]), &json!(null)));
     let last = uma.messages(chat).await.pop().unwrap();
     assert_eq!((&last["event"], &last["ended_by"]), (&json!("chatEnded"), &json!("system")));
     assert_eq!(last["fail_reason"], "expired");

@@ -30,4 +30,5 @@ mod program;
 mod redaction;
 mod story;
 mod streams;
+mod survey;
 mod transcripts;
