@@ -99,7 +99,7 @@ fn malformed_options_throw_a_typed_error() {
 }
 
 /// What this release does not offer: parts two and three.
-const NOT_OFFERED: [&str; 14] = [
+const NOT_OFFERED: [&str; 11] = [
     "getTrigger",
     "runTrigger",
     "createCall",
@@ -108,9 +108,6 @@ const NOT_OFFERED: [&str; 14] = [
     "getTimeSlots",
     "downloadChatTranscript",
     "getPdfStatus",
-    "getChatSurvey",
-    "sendChatSurvey",
-    "sendChatRate",
     "createCobrowseCode",
     "startCobrowse",
     "updatePostSession",

@@ -77,6 +77,9 @@ async fn what_belongs_to_a_chat_rejects_without_one() {
         client.ask("checkIn", &[], &NONE),
         client.ask("notifyCheckInState", &[], &NONE),
         client.ask("rejoinChat", &[], &NONE),
+        client.ask("getChatSurvey", &[], &NONE),
+        client.ask("sendChatSurvey", &[&json(r#"{"1":1}"#)], &NONE),
+        client.ask("sendChatRate", &[&json(r#"{"rating":1}"#)], &NONE),
         client.ask("sendPreviewMessage", &[&channel], &NONE),
     ];
     for call in calls {
@@ -124,6 +127,53 @@ async fn a_check_in_is_confirmed_and_a_missed_one_rejoins() {
     let state = value(client.ask("rejoinChat", &[], &NONE)).await;
     assert_eq!(text(&state, "status"), "queued");
     assert_eq!(recorder.errors(), Vec::<String>::new());
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_chat_that_is_over_is_asked_about_and_rated() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, recorder) = in_chat(&origin).await;
+    let survey = |answers: &str| client.ask("sendChatSurvey", &[&json(answers)], &NONE);
+    let rate = |data: &str| client.ask("sendChatRate", &[&json(data)], &NONE);
+    let asked = value(client.ask("getChatSurvey", &[], &NONE)).await;
+    assert_eq!(text(&asked, "sign_off_display_text"), "Thanks");
+    for early in [survey(r#"{"11":5}"#), rate(r#"{"rating":5}"#)] {
+        let refused = rejection(early).await;
+        assert_eq!((text(&refused, "code"), get(&refused, "status")), ("conflict".into(), 409.into()));
+    }
+    gateway.change(r#"{"status":"finished","features":["survey","rating"]}"#);
+    recorder.wait_for("chat.ended", 1).await;
+    assert!(value(survey(r#"{"11":5,"12":"a"}"#)).await.is_undefined());
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/survey","answers":{"11":5,"12":"a"}}"#);
+    let refused = rejection(survey(r#"{"11":9}"#)).await;
+    assert_eq!(in_json(&get(&refused, "fields")), r#"[{"question_id":11,"problem":"unknown_option"}]"#);
+    assert!(value(rate(r#"{"rating":4,"feedback":null,"more":1}"#)).await.is_undefined());
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/rating","rating":4}"#);
+    value(rate(r#"{"rating":1,"feedback":"slow"}"#)).await;
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/rating","rating":1,"feedback":"slow"}"#);
+
+    let sent = gateway.bodies().length();
+    for answers in
+        ["null", "{}", "[]", "7", r#"{"one":1}"#, r#"{"1":null}"#, r#"{"1":true}"#, r#"{"1":["a"]}"#, r#"{"-1":1}"#]
+    {
+        assert_eq!(code(survey(answers)).await, "invalid_argument", "{answers}");
+    }
+    for data in [
+        "null",
+        "{}",
+        "[5]",
+        "5",
+        r#"{"rating":0}"#,
+        r#"{"rating":6}"#,
+        r#"{"rating":2.5}"#,
+        r#"{"rating":"5"}"#,
+        r#"{"rating":5,"feedback":7}"#,
+    ] {
+        assert_eq!(code(rate(data)).await, "invalid_argument", "{data}");
+    }
+    assert_eq!(gateway.bodies().length(), sent, "what is refused here asks nothing of the gateway");
     client.close();
 }
 

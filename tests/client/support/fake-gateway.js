@@ -220,6 +220,17 @@ export class FakeGateway {
         return new Response(null, { status: 204 });
       case "POST /menus/1/emails":
         return json(201, { id: 9, type: "email", status: "open", fail_reason: "", attachment_count: body.files });
+      case "GET /chats/7/survey": {
+        const lang = url.searchParams.get("lang");
+        return json(200, { id: 1, lang, sign_off_display_text: "Thanks", questions: [{ id: 11, type: "star", display_text: "How was it?", position: 1 }] });
+      }
+      case "POST /chats/7/survey":
+      case "POST /chats/7/rating": {
+        if (this.chat.status !== "finished") return conflict;
+        const fields = [{ question_id: 11, problem: "unknown_option" }];
+        if (body.answers?.[11] === 9) return json(400, { error: { code: "invalid_argument", message: "not among the answers", fields } });
+        return new Response(null, { status: 204 });
+      }
       case "GET /chats/7/forms/2":
         return json(200, { title: `Details (${url.searchParams.get("lang")})`, header: "", footer: "", questions: [] });
       case "POST /chats/7/forms/2":
