@@ -58,8 +58,10 @@ async function writeFixtures(folder) {
     const value = at.split(".").reduce((part, name) => (name ? part[name] : part), await read(file));
     assert.notEqual(value, undefined, `${file} has nothing at ${at}`);
     // The SDK makes dates of the wire's milliseconds.
-    const json = JSON.stringify(value, null, 2).replace(/("\$timestamp": )(\d+)/g, "$1new Date($2)");
-    const types = (declared.match(/Sportello\w+|\w+(Response|Request|Member|Item|Answer|Problem)/g) ?? []).join(", ");
+    const dated = JSON.stringify(value, null, 2).replace(/("\$timestamp": )(\d+)/g, "$1new Date($2)");
+    // Some types are closed sets of words.
+    const json = dated.replace(/("type": "[\w-]+")/g, "$1 as const");
+    const types = (declared.match(/Sportello\w+|\w+(Response|Request|Member|Item|Answers?|Problem)/g) ?? []).join(", ");
     // By way of a variable: fields that the declarations do not name are allowed.
     const code = typeof value === "string" ? `export const value: ${declared} = ${json};` : `const json = ${json};\nexport const value: ${declared} = json;`;
     await writeFile(join(folder, file.replace(/\.json$/, ".ts")), `${types && `import type { ${types} } from "sportello";\n`}${code}\n`);
