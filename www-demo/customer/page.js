@@ -26,6 +26,7 @@ import { ToolsPanel } from "../tools/tools-panel.js";
 import { Attachments } from "./attachments.js";
 import { CheckIn } from "./check-in.js";
 import { Deflection } from "./deflection.js";
+import { Feedback } from "./feedback.js";
 import { Forms } from "./forms.js";
 import { readPageOptions, requestDemoToken } from "./gateway.js";
 import { History } from "./history.js";
@@ -75,7 +76,7 @@ const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendTe
 const deflection = new Deflection({ client, notice });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
-const followers = [checkIn, silence, deflection];
+const followers = [checkIn, silence, deflection, new Feedback({ client })];
 
 translatePage();
 placeIcons();

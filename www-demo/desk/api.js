@@ -103,6 +103,12 @@ export class DeskApi {
     return (await this.#call("POST", `/chats/${chatId}/transfer`, to)).chat;
   }
 
+  /** What customers thought of their chats: of one company and one queue, or without them of the agent's first company. */
+  results({ companyId, menuId }) {
+    const query = new URLSearchParams(Object.entries({ company_id: companyId, menu_id: menuId }).filter(([, value]) => value !== ""));
+    return this.#call("GET", `/results?${query}`);
+  }
+
   #keep({ agent, csrf_token }) {
     this.#csrfToken = csrf_token;
     return agent;

@@ -44,7 +44,7 @@ export function menuName(chat) {
 }
 
 function stateWords(conversation) {
-  if (conversation.isOver) return t(`desk.state.${conversation.chat.status}`) ?? t("desk.state.finished");
+  if (conversation.isOver) return [t(`desk.state.${conversation.chat.status}`) ?? t("desk.state.finished"), conversation.rating && t("rating.of", { count: conversation.rating })].filter(Boolean).join(" · ");
   return conversation.typingName ? t("desk.state.typing") : menuName(conversation.chat);
 }
 

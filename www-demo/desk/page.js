@@ -6,7 +6,7 @@ import { Backoff } from "../shared/backoff.js";
 import { Composer } from "../shared/composer.js";
 import { showConnection } from "../shared/connection-status.js";
 import { ConversationView } from "../shared/conversation-view.js";
-import { byId, setText, show } from "../shared/dom.js";
+import { byId, fill, setText, show } from "../shared/dom.js";
 import { explainError } from "../shared/error-words.js";
 import { attachFileIntake } from "../shared/file-intake.js";
 import { placeIcons } from "../shared/icons.js";
@@ -25,6 +25,7 @@ import { attachFormPicker } from "./form-picker.js";
 import { drawMine, drawQueue, menuName } from "./lists.js";
 import { DeskOutbox } from "./outbox.js";
 import { PreviewLines } from "./preview-lines.js";
+import { Results, starsOf } from "./results.js";
 import { openDeskStream } from "./stream.js";
 import { Tabs } from "./tabs.js";
 import { Transfer } from "./transfer.js";
@@ -49,6 +50,7 @@ const view = new ConversationView(byId("conversation"), {
 });
 const files = new DeskFiles({ api, onChange: showPendingFile, onStored: (chatId, message, clientId) => outbox?.add(chatId, message, clientId) });
 const about = new About(byId("about"), { loadEvents: (chatId) => api.events(chatId) });
+const results = new Results({ api, tabs });
 const transfer = new Transfer({ api, agentId: () => agentId, onDone: takeChat });
 
 /** Conversations by chat id, the finished ones until they are left. */
@@ -146,6 +148,7 @@ function leave({ forget }) {
   outbox?.close({ forget });
   outbox = null;
   files.close();
+  results.clear();
   clearInterval(clockTimer);
   for (const conversation of conversations.values()) conversation.close();
   conversations.clear();
@@ -181,6 +184,7 @@ function takeChats(chats) {
   announceNewcomers(chats.queue);
   queue = chats.queue;
   for (const chat of chats.mine) keepConversation(chat);
+  for (const { chat_id: chatId, rating } of chats.ratings) if (conversations.has(chatId)) conversations.get(chatId).rating = rating;
   // A chat that is no longer mine stays readable while it is on the screen.
   const mineIds = new Set(chats.mine.map((chat) => chat.id));
   for (const [id, conversation] of conversations) {
@@ -197,6 +201,7 @@ function takeChats(chats) {
   }
   outbox?.wake();
   drawLists();
+  results.refresh();
 }
 
 function keepConversation(chat) {
@@ -282,7 +287,9 @@ function drawRoom(conversation) {
   // What the gateway does not offer is not shown.
   show(byId("composer").querySelector(".attach"), chat.features?.includes("document") === true);
   show(byId("ended"), over);
-  setText(byId("ended"), conversation.isElsewhere ? t("desk.over.transferred") : (t(`desk.over.${chat.status}`) ?? t("desk.over.finished")));
+  const { rating } = conversation;
+  setText(byId("ended-words"), conversation.isElsewhere ? t("desk.over.transferred") : (t(`desk.over.${chat.status}`) ?? t("desk.over.finished")));
+  fill(byId("ended-rating"), rating ? starsOf(rating) : []);
   composer.enabled = !over;
   if (over) view.close();
   else if (conversation.typingName) view.showTyping(conversation.typingName, conversation.preview);

@@ -107,7 +107,7 @@ class LastingSocket {
 }
 
 /**
- * The list of chats. Calls `onChats({ queue, mine })` at once and after each change, `onState` with the connection's state and
+ * The list of chats. Calls `onChats({ queue, mine, ratings })` at once and after each change, `onState` with the connection's state and
  * `onLost(isSignedOut)` when the connection went; the caller then finds out whether the session still stands.
  */
 export function openDeskStream({ onChats, onState, onLost }) {
@@ -118,7 +118,7 @@ export function openDeskStream({ onChats, onState, onLost }) {
     onFrame(frame) {
       if (frame.type !== "chats") return;
       socket.proved();
-      onChats({ queue: frame.queue, mine: frame.mine });
+      onChats({ queue: frame.queue, mine: frame.mine, ratings: frame.ratings ?? [] });
     },
   });
   return { close: () => socket.close() };

@@ -116,7 +116,11 @@ async fn answer(
     kept.insert("lang".to_owned(), record.lang.clone().into());
     match keep(&app, &record, RecordKind::SurveyAnswer, kept).await? {
         Some(known) => Ok(same(&known.get("answers"), &body.get("answers"))?),
-        None => Ok(StatusCode::NO_CONTENT),
+        None => {
+            // Desks that show the results read them anew.
+            app.bus.publish_chats_changed();
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
 }
 
