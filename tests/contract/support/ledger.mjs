@@ -85,6 +85,7 @@ const TYPES = {
   "ChatResponse.all_virtual_agents": "ChatAgent",
   "MenuResponse.menus": "MenuItem",
   "MenuItem.children": "MenuItem",
+  "ChatSurveyResponse.questions": "QuestionItem",
   "ChatHistoryResponse.chats": "ChatHistoryItem",
   "ChatHistoryItem.entries": "MessageResponse",
   "Chat.state": "ChatResponse",

@@ -11,7 +11,7 @@ const LATER = {
   "part two": {
     methods: [
       "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "sendChatTranscripts", "downloadChatTranscript", "getPdfStatus",
-      "getChatSurvey", "sendChatSurvey", "sendChatRate", "createEmail", "getProhibitedFileTypes", "updatePostSession",
+      "createEmail", "getProhibitedFileTypes", "updatePostSession",
     ],
     fields: ["ChatResponse.post_session_required", "ChatResponse.post_session_opt_in_required", "ChatResponse.post_session_transfer_status"],
     events: [],
