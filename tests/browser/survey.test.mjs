@@ -99,7 +99,7 @@ test("a survey with every type of question is answered once, and the desk has av
     ]);
     const subject = results.locator(".result", { hasText: "What was it about?" });
     assert.deepEqual(await subject.locator(".share").allInnerTexts().then((rows) => rows.map((row) => row.replace(/\s+/gu, " "))), ["an order 1", "a repair 0", "something else 0"]);
-    await customer.getByRole("group", { name: "How was this chat?" }).getByText("5 stars").click();
+    await customer.getByRole("radio", { name: "5 stars" }).check();
     await customer.getByRole("button", { name: "Send the rating" }).click();
     await results.getByText("5.0", { exact: true }).waitFor();
     await picture(desk, "results");
