@@ -225,7 +225,15 @@ async fn transcripts_go_to_the_addresses_and_the_same_request_is_made_once() {
     assert!(first.contains(r#""emails":["a@b.example","c@d.example"]"#) && first.contains(r#""lang":"it""#), "{first}");
     assert!(value(ask()).await.is_undefined());
     assert_ne!(last_body(&gateway), first, "a later request is another one");
-    for emails in [NONE, JsValue::NULL, "a@b.example".into(), Array::new().into(), json("[1]"), json(r#"[""]"#), Object::new().into()] {
+    for emails in [
+        NONE,
+        JsValue::NULL,
+        "a@b.example".into(),
+        Array::new().into(),
+        json("[1]"),
+        json(r#"[""]"#),
+        Object::new().into(),
+    ] {
         assert_eq!(code(client.ask("sendChatTranscripts", &[&emails], &NONE)).await, "invalid_argument");
     }
     client.close();
