@@ -171,3 +171,35 @@ test("an oversized text is refused with a code, comes back to its author, and th
     assert.deepEqual((await readSaid(customer)).filter((said) => said === "end_user: Then shorter").length, 1);
   });
 });
+
+test("a survey and a rating say with typed errors what is wrong, and the right ones still go through, once", async () => {
+  await withStage(async (stage) => {
+    stage.expectFaults(REFUSED);
+    const page = await openSdkPage(stage);
+    const { early, wrong, fields, given, again, other, foreign } = await page.evaluate(async () => {
+      const client = createClient({ identifier: "critic", storage: null });
+      const chat = await client.createChat(4);
+      const codes = async (calls) => (await Promise.all(calls.map((call) => outcome(call)))).map(({ code, isTyped }) => [code, isTyped]);
+      const early = await codes([client.sendChatSurvey({ 1: 5 }), client.sendChatRate({ rating: 5 })]);
+      await client.finishChat();
+      const cycle = {};
+      cycle.self = cycle;
+      const odd = [undefined, null, 7, "x", [], {}, { 1: null }, { 1: {} }, { 1: NaN }, { one: 1 }, cycle, { 99: 1 }, { 1: " " }, { 5: "x".repeat(50_000) }];
+      const ratings = [undefined, null, 5, {}, { rating: 0 }, { rating: 6 }, { rating: 1.5 }, { rating: "5" }, { rating: NaN }, { rating: 5, feedback: {} }];
+      const wrong = await codes([...odd.map((answers) => client.sendChatSurvey(answers)), ...ratings.map((data) => client.sendChatRate(data))]);
+      const fields = await client.sendChatSurvey({ 1: 6, 2: "many" }).catch((error) => error.fields);
+      const given = await codes([client.sendChatSurvey({ 1: 5 }), client.sendChatRate({ rating: 5 })]);
+      const again = await codes([client.sendChatSurvey({ 1: "5" }), client.sendChatRate({ rating: 5 })]);
+      const other = await codes([client.sendChatSurvey({ 1: 4 }), client.sendChatRate({ rating: 4 })]);
+      const eve = createClient({ identifier: "eve", storage: null });
+      const foreign = await codes([eve.loadChat(chat.state.id), eve.getChatSurvey(), eve.sendChatRate({ rating: 1 })]);
+      return { early, wrong, fields, given, again, other, foreign };
+    });
+    assert.deepEqual(early, [["conflict", true], ["conflict", true]]);
+    for (const [code, isTyped] of wrong) assert.deepEqual([code, isTyped], ["invalid_argument", true]);
+    assert.deepEqual(fields, [{ question_id: 1, problem: "unknown_option" }, { question_id: 2, problem: "unknown_option" }]);
+    for (const list of [given, again]) assert.deepEqual(list.map(([code]) => code), [undefined, undefined]);
+    assert.deepEqual(other, [["conflict", true], ["conflict", true]]);
+    assert.deepEqual(foreign, [["not_found", true], ["no_chat", true], ["no_chat", true]]);
+  });
+});
