@@ -502,6 +502,7 @@ export interface ChatDeflectionResponse {
 
 /** A PDF of the transcript that is being made. */
 export interface GenerateTranscriptResponse {
+  /** `pending`, `finished` or `failed`. */
   status: string;
   /** What `getPdfStatus` takes. */
   chat_transcript_id: number;
@@ -509,12 +510,14 @@ export interface GenerateTranscriptResponse {
 
 /** How far that PDF is: `body` once it is done, `failed_reason` where it failed. */
 export interface PdfStatusResponse {
+  /** `pending`, `finished` or `failed`. */
   status: string;
   body?: File;
+  /** `too_large`, `timeout`, `expired` (ask for a new one), `unavailable` or `internal`. */
   failed_reason?: string;
 }
 
-/** An answer with its headers. The header `x-transcript-status` goes before `data.status`. */
+/** An answer with its headers. The header `x-transcript-status` and `data.status` say the same; other headers are not passed on. */
 export interface RequestReturn<T = PdfStatusResponse> {
   headers: Record<string, string>;
   data: T;
@@ -969,10 +972,16 @@ export class Client {
    */
   sendChatTranscripts(emails: string[], options?: CallOptions): Promise<void>;
 
-  /** Starts making a PDF of the transcript. Rejects with `unsupported` in this release. */
+  /**
+   * Starts making a PDF of the current chat's transcript, during the chat or after it, in the client's `lang` and the browser's time zone. While the chat
+   * does not change it is the same one again. Rejects with `no_chat`, and with `rate_limited` where the chat or the end user had too many today.
+   */
   downloadChatTranscript(options?: CallOptions): Promise<GenerateTranscriptResponse>;
 
-  /** How far that PDF is. Rejects with `unsupported` in this release. */
+  /**
+   * How far that PDF of the current chat is; ask again every second or so while it is `pending`. The file can be fetched for a day. Rejects with
+   * `not_found` for a number that is not one of this chat's.
+   */
   getPdfStatus(id: number, options?: CallOptions): Promise<RequestReturn>;
 
   /**

@@ -83,6 +83,22 @@ const chunk = (loading) => loading.catch(() => refuse("wasm_load_failed", "A par
 
 const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
 
+/** The clock that people here read; the gateway takes the company's where the browser does not say. */
+const timezone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The gateway says in a header where a transcript stands; its body says the same, and is the transcript once it is there. */
+async function transcript(blob) {
+  let data = { status: "pending" };
+  if (blob.type.startsWith("application/pdf")) {
+    data = { status: "finished", body: new File([blob], "transcript.pdf", { type: "application/pdf" }) };
+  } else {
+    // What cannot be read is asked for again.
+    const { status, failed_reason } = await blob.text().then(JSON.parse).catch(() => data);
+    if (isText(status)) data = { status, ...(isText(failed_reason) && { failed_reason }) };
+  }
+  return { headers: { "x-transcript-status": data.status }, data };
+}
+
 const PLANS = {
   getAfterHourMessage: ([lang], fallback) => ({ path: `/after_hours_message${query(lang, fallback)}`, answer: "json", finish: ({ message }) => `${message}` }),
 
@@ -98,6 +114,13 @@ const PLANS = {
     check(isObject(data), "trackChatEndUserEvent(data) takes an object.");
     return { verb: "POST", scope: "chat", path: "/events", body: writable(data, "data") };
   },
+
+  downloadChatTranscript(_, lang) {
+    const body = { ...(lang && { lang }), ...(timezone() && { timezone: timezone() }) };
+    return { verb: "POST", scope: "chat", path: "/transcripts", body, answer: "json" };
+  },
+
+  getPdfStatus: ([given]) => ({ scope: "chat", path: `/transcripts/${id(given, "id")}`, answer: "file", finish: transcript }),
 
   getChatHistory([given]) {
     const page = given ?? 1;

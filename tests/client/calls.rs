@@ -99,15 +99,13 @@ fn malformed_options_throw_a_typed_error() {
 }
 
 /// What this release does not offer: parts two and three.
-const NOT_OFFERED: [&str; 11] = [
+const NOT_OFFERED: [&str; 9] = [
     "getTrigger",
     "runTrigger",
     "createCall",
     "loadCall",
     "cancelCall",
     "getTimeSlots",
-    "downloadChatTranscript",
-    "getPdfStatus",
     "createCobrowseCode",
     "startCobrowse",
     "updatePostSession",

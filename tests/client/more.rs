@@ -111,6 +111,41 @@ async fn the_history_has_dates_and_its_files_are_those_of_its_own_chats() {
 }
 
 #[wasm_bindgen_test]
+async fn a_transcript_is_asked_for_in_the_readers_language_and_clock_and_then_asked_about() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let options = options(&origin);
+    set(&options, "lang", "it");
+    let client = sportello::Client::new(&options).unwrap();
+    assert_eq!(code(client.ask("downloadChatTranscript", &[], &NONE)).await, "no_chat");
+    assert_eq!(code(client.ask("getPdfStatus", &[&8.into()], &NONE)).await, "no_chat");
+    value(client.create_chat(&1.into(), &NONE, &NONE)).await;
+    // An ended chat has one too.
+    gateway.change(r#"{"status":"finished"}"#);
+    let asked = value(client.ask("downloadChatTranscript", &[], &NONE)).await;
+    assert_eq!((text(&asked, "status"), get(&asked, "chat_transcript_id")), ("pending".into(), 8.into()));
+    assert_eq!(gateway.count_requests("POST /api/v1/chats/7/transcripts"), 1);
+    for (id, status, failed_reason) in
+        [(8, "pending", NONE), (9, "finished", NONE), (10, "failed", "too_large".into()), (11, "pending", NONE)]
+    {
+        let found = value(client.ask("getPdfStatus", &[&id.into()], &NONE)).await;
+        assert_eq!(text(&get(&found, "headers"), "x-transcript-status"), status, "{id}");
+        let data = get(&found, "data");
+        assert_eq!((text(&data, "status"), get(&data, "failed_reason")), (status.into(), failed_reason), "{id}");
+        let body = get(&data, "body");
+        assert_eq!(body.is_instance_of::<web_sys::Blob>(), status == "finished", "{id}");
+        if status == "finished" {
+            assert_eq!((text(&body, "type"), get(&body, "size")), ("application/pdf".into(), 5.into()));
+        }
+    }
+    assert_eq!(code(client.ask("getPdfStatus", &[&404.into()], &NONE)).await, "not_found");
+    for id in [NONE, JsValue::NULL, "x".into(), 1.5.into(), (-1).into(), Object::new().into()] {
+        assert_eq!(code(client.ask("getPdfStatus", &[&id], &NONE)).await, "invalid_argument");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
 async fn a_check_in_is_confirmed_and_a_missed_one_rejoins() {
     let (gateway, origin) = gateway();
     offer_chunks(false);

@@ -35,6 +35,7 @@ import { Outgoing } from "./outgoing.js";
 import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
 import { isOver, Ticket } from "./ticket.js";
+import { Transcript } from "./transcript.js";
 
 /** A chat that has one of these takes files. */
 const FILE_FEATURES = ["photo", "video", "audio", "document"];
@@ -76,7 +77,7 @@ const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendTe
 const deflection = new Deflection({ client, notice });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
-const followers = [checkIn, silence, deflection, new Feedback({ client })];
+const followers = [checkIn, silence, deflection, new Feedback({ client }), new Transcript({ client })];
 
 translatePage();
 placeIcons();

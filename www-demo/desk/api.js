@@ -109,6 +109,16 @@ export class DeskApi {
     return this.#call("GET", `/results?${query}`);
   }
 
+  /** Asks for the transcript of a chat; resolves with its number. */
+  async askForTranscript(chatId, { lang, timezone }) {
+    return (await this.#call("POST", `/chats/${chatId}/transcripts`, { lang, timezone })).chat_transcript_id;
+  }
+
+  /** Where it stands: `{ status, body?, failed_reason? }`, with the PDF as `body` once it is there. */
+  transcript(chatId, id) {
+    return this.#call("GET", `/chats/${chatId}/transcripts/${id}`);
+  }
+
   #keep({ agent, csrf_token }) {
     this.#csrfToken = csrf_token;
     return agent;
@@ -133,6 +143,12 @@ export class DeskApi {
     if (!response.ok) throw await refusal(response);
     if (response.status === 204) return {};
     // A body cut off by a crash is a lost connection, not an answer.
+    if (response.headers.get("content-type") === "application/pdf") {
+      const body = await response.blob().catch(() => {
+        throw new DeskError("network", 0);
+      });
+      return { status: "finished", body };
+    }
     return response.json().catch(() => {
       throw new DeskError("network", 0);
     });

@@ -28,6 +28,7 @@ import { PreviewLines } from "./preview-lines.js";
 import { Results, starsOf } from "./results.js";
 import { openDeskStream } from "./stream.js";
 import { Tabs } from "./tabs.js";
+import { Transcript } from "./transcript.js";
 import { Transfer } from "./transfer.js";
 
 const CLOCK_MS = 10_000;
@@ -51,6 +52,7 @@ const view = new ConversationView(byId("conversation"), {
 const files = new DeskFiles({ api, onChange: showPendingFile, onStored: (chatId, message, clientId) => outbox?.add(chatId, message, clientId) });
 const about = new About(byId("about"), { loadEvents: (chatId) => api.events(chatId) });
 const results = new Results({ api, tabs });
+new Transcript({ api, notice, chatId: () => openId ?? undefined });
 const transfer = new Transfer({ api, agentId: () => agentId, onDone: takeChat });
 
 /** Conversations by chat id, the finished ones until they are left. */

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     arguments::DemoOptions,
-    exec, gateway,
+    exec, fonts, gateway,
     package::{self, Optimiser},
     tools,
     workspace::Workspace,
@@ -31,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
         Some(folder) => env::current_dir()?.join(folder),
         None => workspace.root.join("data"),
     };
+    fonts::offer(workspace);
     println!("building the browser's part …");
     let package = package::build(workspace, Optimiser::Unused)?;
     tools::forget_builds(workspace)?;

@@ -10,6 +10,7 @@ mod chromium;
 mod counts;
 mod demo;
 mod exec;
+mod fonts;
 mod fuzz;
 mod gateway;
 mod npm;

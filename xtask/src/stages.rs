@@ -11,7 +11,7 @@ use crate::{
     arguments::FuzzOptions,
     chromium::{self, Chromium},
     counts::Counts,
-    exec, fuzz, gateway, npm,
+    exec, fonts, fuzz, gateway, npm,
     package::{self, Optimiser},
     tools::{self, WASM_TARGET},
     workspace::Workspace,
@@ -79,6 +79,11 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "setup-chromium",
         about: "Chromium and its driver",
         run: |run| chromium::ensure(run.workspace).map(drop),
+    },
+    Stage {
+        name: "setup-fonts",
+        about: "fonts of every script that the transcripts' test reads back",
+        run: |run| fonts::ensure(run.workspace),
     },
     Stage { name: "format", about: "cargo fmt --check", run: format },
     Stage { name: "licences", about: "cargo deny --workspace check bans licenses sources", run: licences },
@@ -270,6 +275,7 @@ fn npm_command(run: &mut Run<'_>, script: &str, gateway: PathBuf) -> Result<Comm
     let folder = tests(run);
     npm::install(run.workspace, &folder)?;
     let Chromium { browser, .. } = chromium::ensure(run.workspace)?;
+    fonts::ensure(run.workspace)?;
     let mut command = run.workspace.command("npm", &[])?;
     command.args(["run", "--silent", script]).current_dir(folder);
     command.env("SPORTELLO_PKG", run.workspace.root.join("pkg"));

@@ -231,6 +231,16 @@ export class FakeGateway {
         if (body.answers?.[11] === 9) return json(400, { error: { code: "invalid_argument", message: "not among the answers", fields } });
         return new Response(null, { status: 204 });
       }
+      case "POST /chats/7/transcripts":
+        return json(201, { status: "pending", chat_transcript_id: 8 });
+      case "GET /chats/7/transcripts/8":
+        return new Response('{"status":"pending"}', { headers: { "content-type": "application/json", "x-transcript-status": "pending" } });
+      case "GET /chats/7/transcripts/9":
+        return new Response(new Blob(["%PDF-"], { type: "application/pdf" }), { headers: { "x-transcript-status": "finished" } });
+      case "GET /chats/7/transcripts/10":
+        return json(200, { status: "failed", failed_reason: "too_large" });
+      case "GET /chats/7/transcripts/11":
+        return new Response("<p>not what was expected");
       case "GET /chats/7/forms/2":
         return json(200, { title: `Details (${url.searchParams.get("lang")})`, header: "", footer: "", questions: [] });
       case "POST /chats/7/forms/2":

@@ -10,7 +10,7 @@ const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", i
 const LATER = {
   "part two": {
     methods: [
-      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "sendChatTranscripts", "downloadChatTranscript", "getPdfStatus",
+      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "sendChatTranscripts",
       "createEmail", "getProhibitedFileTypes", "updatePostSession",
     ],
     fields: ["ChatResponse.post_session_required", "ChatResponse.post_session_opt_in_required", "ChatResponse.post_session_transfer_status"],

@@ -350,4 +350,12 @@ export default {
   "results.survey": "Answers to the survey",
   "results.latest": "Latest ratings",
   "results.answers": { one: "{count} answer", other: "{count} answers" },
+
+  // Transcripts
+  "transcript.download": "Download transcript",
+  "transcript.pending": "The transcript is being made…",
+  "transcript.saved": "The transcript is saved.",
+  "transcript.failed": "The transcript could not be made. Please try again.",
+  "transcript.failed.too_large": "This chat is too long for a transcript.",
+  "transcript.failed.timeout": "The transcript took too long. Please try again in a minute.",
 };

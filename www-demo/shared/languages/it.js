@@ -349,4 +349,12 @@ export default {
   "results.survey": "Risposte al sondaggio",
   "results.latest": "Ultime valutazioni",
   "results.answers": { one: "{count} risposta", other: "{count} risposte" },
+
+  // Transcripts
+  "transcript.download": "Scarica la trascrizione",
+  "transcript.pending": "La trascrizione è in preparazione…",
+  "transcript.saved": "La trascrizione è stata salvata.",
+  "transcript.failed": "Non è stato possibile creare la trascrizione. Riprova.",
+  "transcript.failed.too_large": "Questa chat è troppo lunga per una trascrizione.",
+  "transcript.failed.timeout": "La trascrizione ha richiesto troppo tempo. Riprova tra un minuto.",
 };

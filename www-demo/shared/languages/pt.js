@@ -349,4 +349,12 @@ export default {
   "results.survey": "Respostas ao inquérito",
   "results.latest": "Últimas avaliações",
   "results.answers": { one: "{count} resposta", other: "{count} respostas" },
+
+  // Transcripts
+  "transcript.download": "Descarregar transcrição",
+  "transcript.pending": "A transcrição está a ser preparada…",
+  "transcript.saved": "A transcrição foi guardada.",
+  "transcript.failed": "Não foi possível criar a transcrição. Tente novamente.",
+  "transcript.failed.too_large": "Esta conversa é demasiado longa para uma transcrição.",
+  "transcript.failed.timeout": "A transcrição demorou demasiado. Tente novamente daqui a um minuto.",
 };

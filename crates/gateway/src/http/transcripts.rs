@@ -56,7 +56,7 @@ async fn ask(
     asked_for(&app, &chat, Actor::EndUser(session.end_user_id), request).await
 }
 
-/// Ask for the transcript of a chat that the agent has or had, as the agent reads it.
+/// Ask for the transcript of a chat that the agent has or had.
 #[utoipa::path(
     post, path = "/desk/api/v1/chats/{chat_id}/transcripts", tag = "desk", request_body = TranscriptRequest, security(("desk" = [])),
     params(("chat_id" = u64, Path, description = "A chat")),

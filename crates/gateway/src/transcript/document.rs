@@ -10,11 +10,6 @@ use serde_json::{Map, Value};
 
 use super::words::Words;
 
-/// Longest text of one part; what is longer was not taken as a message either.
-const MAX_PART_CHARS: usize = 70_000;
-/// Buttons, cards and answers of one message that are listed.
-const MAX_ITEMS: usize = 200;
-
 /// A chat on paper.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Document {
@@ -122,11 +117,7 @@ fn number(object: &Map<String, Value>, key: &str) -> Option<u64> {
 }
 
 fn objects<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
-    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).take(MAX_ITEMS)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_PART_CHARS).collect()
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
 fn entry(message: &Map<String, Value>, later: &[Map<String, Value>], reading: &Reading<'_>) -> Option<Entry> {
@@ -160,14 +151,14 @@ fn parts(
     reading: &Reading<'_>,
 ) -> Option<Vec<Part>> {
     let content = match message.get("content") {
-        Some(Value::String(content)) => cut(content),
-        Some(Value::Object(content)) => cut(text(content, "text")),
+        Some(Value::String(content)) => content.clone(),
+        Some(Value::Object(content)) => text(content, "text").to_owned(),
         _ => String::new(),
     };
     let words = |content: &str| (!content.trim().is_empty()).then(|| Part::Text(content.to_owned()));
     let title = match text(message, "title") {
         "" => words(&content),
-        title => words(&cut(title)),
+        title => words(title),
     };
     let taken = later.iter().find(|message| text(message, "$userType") == "end_user");
     let taken = taken.filter(|message| text(message, "type") == "text").map_or("", |message| text(message, "content"));
@@ -194,7 +185,7 @@ fn parts(
             let field = |key| form.map(|form| text(form, key)).filter(|text| !text.is_empty());
             let name = field("title").or_else(|| field("name"));
             parts.push(Part::Small(reading.words.form(name)));
-            parts.extend(field("subtitle").map(|text| Part::Small(cut(text))));
+            parts.extend(field("subtitle").map(|text| Part::Small(text.to_owned())));
         }
         "noti" => {
             let name = Some(text(message, "form_name")).filter(|name| !name.is_empty());
@@ -208,18 +199,18 @@ fn parts(
 
 fn buttons(message: &Map<String, Value>, taken: &str) -> Option<Part> {
     let titles = objects(message, "buttons").map(|button| text(button, "title")).filter(|title| !title.is_empty());
-    let buttons: Vec<_> = titles.map(|title| (cut(title), title == taken)).collect();
+    let buttons: Vec<_> = titles.map(|title| (title.to_owned(), title == taken)).collect();
     (!buttons.is_empty()).then_some(Part::Buttons(buttons))
 }
 
 fn card(card: &Map<String, Value>, taken: &str, reading: &Reading<'_>) -> Part {
     let mut parts = Vec::new();
-    let field = |key| Some(cut(text(card, key))).filter(|text| !text.trim().is_empty());
+    let field = |key| Some(text(card, key).to_owned()).filter(|text| !text.trim().is_empty());
     parts.extend(field("title").map(Part::Title));
     parts.extend(field("subtitle").map(Part::Small));
     parts.extend(field("body").map(Part::Text));
     let images = card.get("images").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for url in images.take(MAX_ITEMS) {
+    for url in images {
         parts.extend(web_address(url, reading.base).map(|url| Part::Link { label: reading.words.picture(), url }));
     }
     let link = web_address(text(card, "link"), reading.base);
@@ -233,7 +224,7 @@ fn media(message: &Map<String, Value>, kind: &str, reading: &Reading<'_>) -> Vec
     let file = message.get("media").and_then(Value::as_object);
     let named = file.map(|file| text(file, "name")).filter(|name| !name.is_empty());
     let label = named.or(Some(text(message, "text")).filter(|text| !text.is_empty()));
-    let label = label.map_or_else(|| reading.words.unnamed(kind), cut);
+    let label = label.map_or_else(|| reading.words.unnamed(kind), str::to_owned);
     if let Some(media_id) = number(message, "media_id") {
         let link = Part::Link { label, url: (reading.link)(media_id) };
         return match kind {
@@ -251,22 +242,21 @@ fn media(message: &Map<String, Value>, kind: &str, reading: &Reading<'_>) -> Vec
 fn answers(data: Option<&Value>, words: Words) -> Vec<Part> {
     let answer = |question: &Value, value: &Value| {
         let question = match question {
-            Value::String(text) => cut(text),
+            Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        Part::Answer { question, answer: cut(&answer_words(value, words)) }
+        Part::Answer { question, answer: answer_words(value, words) }
     };
     match data {
         Some(Value::Array(list)) => list
             .iter()
-            .take(MAX_ITEMS)
             .map(|item| {
                 let question = item.get("question").or_else(|| item.get("question_id"));
                 answer(question.unwrap_or(&Value::Null), item.get("value").unwrap_or(&Value::Null))
             })
             .collect(),
         Some(Value::Object(fields)) => {
-            let plain = fields.iter().filter(|(_, value)| !value.is_object()).take(MAX_ITEMS);
+            let plain = fields.iter().filter(|(_, value)| !value.is_object());
             plain.map(|(name, value)| answer(&Value::from(name.as_str()), value)).collect()
         }
         _ => Vec::new(),
@@ -279,7 +269,7 @@ fn answer_words(value: &Value, words: Words) -> String {
         Value::Bool(yes) => words.yes_or_no(*yes),
         Value::String(text) => text.clone(),
         Value::Array(list) => {
-            let each: Vec<String> = list.iter().take(MAX_ITEMS).map(|value| answer_words(value, words)).collect();
+            let each: Vec<String> = list.iter().map(|value| answer_words(value, words)).collect();
             each.join(", ")
         }
         other => other.to_string(),
@@ -315,4 +305,159 @@ fn without_marks(text: &str) -> String {
         words.into_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::platform::embedded::words::Tongue;
+
+    fn read(messages: Value) -> Vec<Entry> {
+        let messages: Vec<Map<String, Value>> = serde_json::from_value(messages).unwrap();
+        let name = |kind: &str, _: u64| match kind {
+            "end_user" => "Uma de la Visitor".to_owned(),
+            "agent" => "Ada".to_owned(),
+            _ => String::new(),
+        };
+        let zone = TimeZone::get("Europe/Rome").unwrap();
+        let link = |media_id: u64| format!("http://here/m/{media_id}");
+        let words = Words(Tongue::English);
+        entries(&messages, &Reading { words, zone: &zone, base: "http://here", name: &name, link: &link })
+    }
+
+    /// The parts of a message, and what follows it.
+    fn parts_of(message: Value, later: &[Value]) -> Vec<Part> {
+        let mut message = message;
+        message["$userType"] = message.get("$userType").cloned().unwrap_or_else(|| "agent".into());
+        let all: Vec<Value> = [vec![message], later.to_vec()].concat();
+        match read(all.into()).into_iter().nth(1) {
+            Some(Entry::Said { parts, .. }) => parts,
+            _ => Vec::new(),
+        }
+    }
+
+    fn words(text: &str) -> Part {
+        Part::Text(text.to_owned())
+    }
+
+    #[test]
+    fn last_names_are_shortened_to_an_initial() {
+        let table = [
+            ("Ada Lovelace", "Ada L."),
+            ("Maria del Mar  Ruiz", "Maria del Mar R."),
+            ("Ada", "Ada"),
+            ("", ""),
+            ("دينا أحمد", "دينا أ."),
+            ("Ada -", "Ada"),
+        ];
+        for (name, short) in table {
+            assert_eq!(short_name(name), short);
+        }
+    }
+
+    #[test]
+    fn each_day_has_a_heading_on_the_readers_clock_and_authors_are_told_apart() {
+        // 23:30 and 00:30 in Rome.
+        let said = |at: u64, who: &str| json!({"type": "text", "content": "x", "$timestamp": at, "$userType": who});
+        let entries = read(json!([said(1_795_300_200_000, "end_user"), said(1_795_303_800_000, "agent")]));
+        let said = |name: &str, at: &str, own| Entry::Said {
+            name: name.to_owned(),
+            at: at.to_owned(),
+            own,
+            parts: vec![words("x")],
+        };
+        let days = ["2026-11-21", "2026-11-22"].map(|day| Entry::Day(day.to_owned()));
+        let [first, second] = days;
+        assert_eq!(entries, [first, said("Uma de la V.", "23:30", true), second, said("Ada", "00:30", false)]);
+    }
+
+    #[test]
+    fn each_type_of_message_becomes_parts() {
+        let table = [
+            (json!({"type": "text", "content": {"text": "a"}}), vec![words("a")]),
+            (
+                json!({"type": "markdown", "content": "# Head\n**b** and `c`, [d](https://d.example)\n- e_f_g\n* h"}),
+                vec![words("Head\nb and c, d (https://d.example)\n• e_f_g\n• h")],
+            ),
+            (
+                json!({"type": "photo", "media_id": 4, "media": {"name": "cat.png"}}),
+                vec![
+                    Part::Picture { media_id: 4 },
+                    Part::Link { label: "cat.png".into(), url: "http://here/m/4".into() },
+                ],
+            ),
+            (
+                json!({"type": "image", "url": "/a.png", "text": "A"}),
+                vec![Part::Link { label: "A".into(), url: "http://here/a.png".into() }],
+            ),
+            (json!({"type": "video", "url": "javascript:alert(1)"}), vec![Part::Small("A video".into())]),
+            (json!({"type": "form", "form": {"name": "return"}}), vec![Part::Small("To fill in: return".into())]),
+            (
+                json!({"type": "noti", "event": "formCompleted", "form_name": "R", "form_data": [{"question": "Q", "value": ["a", true]}, {"question_id": 2, "value": "••••"}]}),
+                vec![
+                    Part::Small("Filled in: R".into()),
+                    Part::Answer { question: "Q".into(), answer: "a, Yes".into() },
+                    Part::Answer { question: "2".into(), answer: "••••".into() },
+                ],
+            ),
+            (
+                json!({"type": "content_card", "cards": [{"title": "T", "link": "/l", "buttons": [{"title": "B"}]}]}),
+                vec![Part::Card(vec![
+                    Part::Title("T".into()),
+                    Part::Link { label: "More about it".into(), url: "http://here/l".into() },
+                    Part::Buttons(vec![("B".into(), false)]),
+                ])],
+            ),
+            (json!({"type": "odd"}), vec![Part::Small("A message of the kind “odd”".into())]),
+            (json!({"type": "server_message", "message": {"messages": ["hidden"]}}), vec![]),
+            (json!({"type": "action", "action": "end"}), vec![]),
+            (json!({"content": 7}), vec![Part::Small("A message of the kind “”".into())]),
+        ];
+        for (message, parts) in table {
+            assert_eq!(parts_of(message.clone(), &[]), parts, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_marked_where_the_customers_next_message_is_it() {
+        let question = json!({"type": "inline_button", "title": "T", "buttons": [{"title": "a"}, {"title": "b"}]});
+        let says = |text: &str| json!({"type": "text", "content": text, "$userType": "end_user"});
+        let agent = json!({"type": "text", "content": "a", "$userType": "agent"});
+        for (later, taken) in [
+            (vec![agent.clone(), says("b")], [false, true]),
+            (vec![says("no"), says("b")], [false, false]),
+            (vec![agent], [false, false]),
+        ] {
+            let buttons = Part::Buttons(vec![("a".into(), taken[0]), ("b".into(), taken[1])]);
+            assert_eq!(parts_of(question.clone(), &later), [words("T"), buttons]);
+        }
+    }
+
+    #[test]
+    fn notices_are_told_in_words_or_left_out() {
+        let note = |message: Value| match read(json!([message])).pop() {
+            Some(Entry::Note { text, .. }) => Some(text),
+            _ => None,
+        };
+        let table = [
+            (json!({"event": "memberJoined", "agent": {"name": "Ada Lovelace"}}), Some("Ada L. joined")),
+            (
+                json!({"event": "chatEnded", "ended_by": "timeout"}),
+                Some("The chat ended, because nothing was written for long"),
+            ),
+            (
+                json!({"event": "chatTransferred", "to": {"type": "queue", "name": "Big Bikes"}}),
+                Some("Handed on to Big Bikes"),
+            ),
+            (json!({"event": "dismissalWarning"}), None),
+            (json!({"event": "somethingNew"}), Some("Update: somethingNew")),
+        ];
+        for (mut message, expected) in table {
+            message["type"] = "noti".into();
+            message["$userType"] = "system".into();
+            assert_eq!(note(message.clone()).as_deref(), expected, "{message}");
+        }
+    }
 }

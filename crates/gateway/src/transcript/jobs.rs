@@ -241,12 +241,8 @@ async fn made(app: &App, record: &Record) -> Result<String, Failed> {
     let chat_id = record.content.chat_id.ok_or(Failed::Internal)?;
     let chat = app.store.chat(chat_id).await.map_err(Error::from)?.ok_or(Failed::Internal)?;
     let text = |key: &str| record.content.body.get(key).and_then(Value::as_str).map(str::to_owned);
-    let actor = match record.content.body.get("agent_id").and_then(Value::as_u64) {
-        Some(id) => Actor::Agent(id),
-        None => Actor::EndUser(chat.state.end_user_id),
-    };
     let asked = Asked { lang: text("lang"), timezone: text("timezone") };
-    let bytes = super::pdf(app, &chat, actor, &asked).await?;
+    let bytes = super::pdf(app, &chat, &asked).await?;
     let unguessed = keys::to_text(&keys::random::<9>().map_err(|_| Failed::Unavailable)?);
     let object = format!("transcripts/{}-{unguessed}", record.id);
     app.media.keep(&object, bytes).await?;

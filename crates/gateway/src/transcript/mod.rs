@@ -1,4 +1,4 @@
-//! Transcripts: a chat as PDF or plain text, as the reader reads it. `pdf` is what the end user's download, the desk and mails share; it reads
+//! Transcripts: a chat as PDF or plain text. `pdf` is what the end user's download, the desk and mails share; it reads
 //! the store and the files, then shapes and draws on a thread of its own, few at a time. Never fetches anything, and never logs what was said.
 
 use std::collections::HashMap;
@@ -33,6 +33,9 @@ use fonts::{Fonts, Sources};
 use pdf::{Budget, Refused, Written};
 use picture::Picture;
 use words::Words;
+
+/// No agent has this number.
+const NOBODY: Actor = Actor::Agent(0);
 
 /// What makes documents.
 pub(crate) struct Transcripts {
@@ -129,9 +132,9 @@ fn taken(idle: &Mutex<Vec<Fonts>>) -> std::sync::MutexGuard<'_, Vec<Fonts>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A chat as PDF, as this actor reads it.
-pub(crate) async fn pdf(app: &App, chat: &ChatRecord, actor: Actor, asked: &Asked) -> Result<Vec<u8>, Failed> {
-    let (document, words) = document(app, chat, actor, asked).await?;
+/// A chat as PDF.
+pub(crate) async fn pdf(app: &App, chat: &ChatRecord, asked: &Asked) -> Result<Vec<u8>, Failed> {
+    let (document, words) = document(app, chat, asked).await?;
     let pictures = pictures(app, chat, &document).await?;
     let began = Instant::now();
     let written = app.transcripts.draw(document, pictures, words).await?;
@@ -144,10 +147,10 @@ pub(crate) async fn pdf(app: &App, chat: &ChatRecord, actor: Actor, asked: &Aske
     Ok(bytes)
 }
 
-/// A chat as plain text, as this actor reads it.
+/// A chat as plain text.
 #[allow(dead_code, reason = "for mails")]
-pub(crate) async fn text(app: &App, chat: &ChatRecord, actor: Actor, asked: &Asked) -> Result<String, Failed> {
-    let (document, words) = document(app, chat, actor, asked).await?;
+pub(crate) async fn text(app: &App, chat: &ChatRecord, asked: &Asked) -> Result<String, Failed> {
+    let (document, words) = document(app, chat, asked).await?;
     Ok(plain(&document, &words.chosen()))
 }
 
@@ -161,8 +164,8 @@ pub(crate) fn zone(app: &App, chat: &ChatRecord, asked: &Asked) -> (String, Time
     }
 }
 
-async fn document(app: &App, chat: &ChatRecord, actor: Actor, asked: &Asked) -> Result<(Document, Words), Failed> {
-    let messages = messages(app, chat, actor).await?;
+async fn document(app: &App, chat: &ChatRecord, asked: &Asked) -> Result<(Document, Words), Failed> {
+    let messages = messages(app, chat).await?;
     let company = app.platform.company(&chat.company_id);
     let lang = asked.lang.as_deref().filter(|lang| !lang.is_empty()).unwrap_or(&chat.lang);
     let words = Words(company.map_or_else(|| Tongue::of(lang), |company| company.tongue(Some(lang))));
@@ -207,14 +210,15 @@ fn media_link(app: &App, media_id: u64, expires_at_ms: u64) -> String {
     )
 }
 
-/// All messages as the actor reads them. Refuses more than a transcript may hold, before they are read.
-async fn messages(app: &App, chat: &ChatRecord, actor: Actor) -> Result<Vec<Map<String, Value>>, Failed> {
+/// All messages as they are read by somebody who wrote none. Refuses more than a transcript may hold, before they are read.
+async fn messages(app: &App, chat: &ChatRecord) -> Result<Vec<Map<String, Value>>, Failed> {
     let limits = &app.config.transcripts;
     let (chat_id, last_index) = (chat.state.id, chat.state.last_index);
     if last_index > limits.max_messages {
         return Err(Failed::TooLarge);
     }
-    let reader = Reader { actor, redactor: app.platform.redactor(chat) };
+    // A document is passed on: what is redacted reads in it as for those who did not write it, also where its reader did.
+    let reader = Reader { actor: NOBODY, redactor: app.platform.redactor(chat) };
     let mut read = Vec::new();
     let (mut after, mut bytes) = (0, 0_usize);
     while after < last_index {

@@ -153,8 +153,8 @@ pub(super) fn write(
         let number = position.saturating_add(1).to_string();
         let foot = document.page.replace("{page}", &number).replace("{pages}", &pages.to_string());
         let foot = format!("{} · {foot}", document.title);
-        let setting = Setting { size: 8.0, width: WIDTH };
-        let foot = shape::lines(fonts, &foot, setting, &mut undrawn);
+        let setting = Setting { size: 8.0, width: WIDTH, until: budget.until };
+        let foot = shape::lines(fonts, &foot, setting, &mut undrawn).ok_or(Refused::TooSlow)?;
         draw(&mut pdf, sheet, foot, fonts)?;
     }
     let bytes = pdf.finish().map_err(|_| Refused::Broken)?;
@@ -215,9 +215,8 @@ impl Placer<'_> {
     }
 
     fn text(&mut self, text: &str, style: Style<'_>) -> Result<(), Refused> {
-        in_time(self.budget)?;
-        let setting = Setting { size: style.size, width: style.width };
-        let lines = shape::lines(self.fonts, text, setting, &mut self.undrawn);
+        let setting = Setting { size: style.size, width: style.width, until: self.budget.until };
+        let lines = shape::lines(self.fonts, text, setting, &mut self.undrawn).ok_or(Refused::TooSlow)?;
         for line in lines {
             self.line(line, style)?;
         }
@@ -321,8 +320,8 @@ impl Placer<'_> {
     fn button(&mut self, title: &str, is_taken: bool, style: Style<'_>) -> Result<(), Refused> {
         let label = if is_taken { format!("{title} {}", self.chosen) } else { title.to_owned() };
         let (fill, colour) = if is_taken { (LINK, WHITE) } else { (WHITE, LINK) };
-        let setting = Setting { size: 9.5, width: style.width - 20.0 };
-        let lines = shape::lines(self.fonts, &label, setting, &mut self.undrawn);
+        let setting = Setting { size: 9.5, width: style.width - 20.0, until: self.budget.until };
+        let lines = shape::lines(self.fonts, &label, setting, &mut self.undrawn).ok_or(Refused::TooSlow)?;
         let left = lines.iter().map(|line| line.left).fold(f32::INFINITY, f32::min);
         let right = lines.iter().map(|line| line.right).fold(0.0, f32::max);
         if left >= right {

@@ -1,6 +1,8 @@
 //! Lines of glyphs from a text: what cannot be drawn becomes its code, emoji get their font, and what nobody sees is cut where there is too much of it. Knows
 //! nothing of pages.
 
+use std::time::Instant;
+
 use cosmic_text::fontdb::ID;
 use cosmic_text::{Attrs, Buffer, Family, Metrics, Shaping, Wrap};
 use krilla::text::{GlyphId, KrillaGlyph};
@@ -42,14 +44,19 @@ pub(super) struct Run {
 pub(super) struct Setting {
     pub(super) size: f32,
     pub(super) width: f32,
+    /// When to give up.
+    pub(super) until: Instant,
 }
 
-/// Lines of a text, broken at a width. `undrawn` counts the characters that no font has.
-pub(super) fn lines(fonts: &mut Fonts, text: &str, setting: Setting, undrawn: &mut u64) -> Vec<Line> {
+/// Lines of a text, broken at a width; `None` where there is no time left. `undrawn` counts the characters that no font has.
+pub(super) fn lines(fonts: &mut Fonts, text: &str, setting: Setting, undrawn: &mut u64) -> Option<Vec<Line>> {
     let mut lines = Vec::new();
     for paragraph in text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
         let mut rest = paragraph;
         loop {
+            if Instant::now() > setting.until {
+                return None;
+            }
             let (now, later) = rest.split_at(cut(rest));
             paragraph_lines(fonts, now, setting, undrawn, &mut lines);
             rest = later;
@@ -58,7 +65,7 @@ pub(super) fn lines(fonts: &mut Fonts, text: &str, setting: Setting, undrawn: &m
             }
         }
     }
-    lines
+    Some(lines)
 }
 
 /// Where a paragraph is cut that is too long to be shaped at once: between two graphemes, at a space if there is one.
@@ -104,52 +111,72 @@ struct Span {
 }
 
 fn spans(fonts: &Fonts, text: &str, undrawn: &mut u64) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
+    let mut spans = Spans::default();
     let mut unseen = 0_usize;
-    let mut push = |text: &str, is_emoji: bool| match spans.last_mut() {
-        Some(last) if last.is_emoji == is_emoji => last.text.push_str(text),
-        _ => spans.push(Span { text: text.to_owned(), is_emoji }),
-    };
     for grapheme in text.graphemes(true) {
         let is_emoji = is_emoji(grapheme) && grapheme.chars().all(|char| is_unseen(char) || fonts.has_emoji(char));
         if is_emoji && grapheme.chars().count() <= MAX_MARKS {
-            push(grapheme, true);
+            spans.push(grapheme, true);
             unseen = 0;
             continue;
         }
-        let mut marks = 0_usize;
-        let mut left_out = 0_u64;
         for (position, char) in grapheme.chars().enumerate() {
             if is_unseen(char) {
                 unseen = unseen.saturating_add(1);
-                if unseen > MAX_MARKS {
-                    left_out = left_out.saturating_add(1);
-                    continue;
+                match unseen > MAX_MARKS {
+                    true => spans.leave_out(),
+                    false => spans.push(char.encode_utf8(&mut [0; 4]), false),
                 }
-                push(char.encode_utf8(&mut [0; 4]), false);
                 continue;
             }
             unseen = 0;
-            if position > 0 {
-                marks = marks.saturating_add(1);
-            }
             match char {
-                _ if marks > MAX_MARKS => left_out = left_out.saturating_add(1),
-                '\t' => push("    ", false),
-                char if fonts.has(char) => push(char.encode_utf8(&mut [0; 4]), false),
+                _ if position > MAX_MARKS => spans.leave_out(),
+                '\t' => spans.push("    ", false),
+                char if fonts.has(char) => spans.push(char.encode_utf8(&mut [0; 4]), false),
                 char => {
                     *undrawn = undrawn.saturating_add(1);
-                    push(&format!("[U+{:04X}]", u32::from(char)), false);
+                    spans.push(&format!("[U+{:04X}]", u32::from(char)), false);
                 }
             }
         }
-        if left_out > 0 {
+    }
+    let Spans { list, left_out, all_left_out } = spans.ended();
+    debug_assert_eq!(left_out, 0, "what was left out is said");
+    *undrawn = undrawn.saturating_add(all_left_out);
+    list
+}
+
+#[derive(Default)]
+struct Spans {
+    list: Vec<Span>,
+    left_out: u64,
+    all_left_out: u64,
+}
+
+impl Spans {
+    fn push(&mut self, text: &str, is_emoji: bool) {
+        if self.left_out > 0 {
             // Never silently: what was written is not what is read.
-            *undrawn = undrawn.saturating_add(left_out);
-            push(&format!("[+{left_out}]"), false);
+            let said = format!("[+{}]", self.left_out);
+            self.left_out = 0;
+            self.push(&said, false);
+        }
+        match self.list.last_mut() {
+            Some(last) if last.is_emoji == is_emoji => last.text.push_str(text),
+            _ => self.list.push(Span { text: text.to_owned(), is_emoji }),
         }
     }
-    spans
+
+    fn leave_out(&mut self) {
+        self.left_out = self.left_out.saturating_add(1);
+        self.all_left_out = self.all_left_out.saturating_add(1);
+    }
+
+    fn ended(mut self) -> Spans {
+        self.push("", false);
+        self
+    }
 }
 
 /// What a font need not have, because it draws nothing (a part of Unicode's Default_Ignorable_Code_Point).
@@ -230,4 +257,66 @@ fn made(run: &cosmic_text::LayoutRun<'_>) -> Made {
         baseline: run.line_y - run.line_top,
     };
     Made { line, missing }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::fonts::Sources;
+    use super::*;
+
+    fn setting() -> Setting {
+        Setting { size: 10.0, width: 200.0, until: Instant::now() + Duration::from_secs(60) }
+    }
+
+    /// What is drawn with the font that is built in, and how many characters it has not.
+    fn drawn(text: &str) -> (String, u64) {
+        let mut fonts = Fonts::open(&Sources::default());
+        let mut undrawn = 0;
+        let lines = lines(&mut fonts, text, setting(), &mut undrawn).unwrap();
+        let glyphs: usize = lines.iter().flat_map(|line| &line.runs).map(|run| run.glyphs.len()).sum();
+        assert!(glyphs > 0 || text.trim().is_empty(), "{text}");
+        let mut shown: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        shown.dedup();
+        (shown.join("\n"), undrawn)
+    }
+
+    #[test]
+    fn without_any_font_of_the_machine_letters_are_drawn_and_the_rest_is_a_code() {
+        let table = [
+            ("Ünïcode, Ελλάδα, Привет", "Ünïcode, Ελλάδα, Привет", 0),
+            ("مرحبا بالعالم", "مرحبا بالعالم", 0),
+            ("שלום עולם", "שלום עולם", 0),
+            ("a\tb\r\nc", "a    b\n\nc", 0),
+            ("你b", "[U+4F60]b", 1),
+            ("🧿", "[U+1F9FF]", 1),
+            ("\u{7}\u{10FFFF}", "[U+0007][U+10FFFF]", 2),
+        ];
+        for (text, shown, undrawn) in table {
+            assert_eq!(drawn(text), (shown.to_owned(), undrawn), "{text}");
+        }
+    }
+
+    #[test]
+    fn floods_of_what_nobody_sees_are_cut_and_said() {
+        let (shown, undrawn) = drawn(&format!("a{}b", "\u{200B}".repeat(1_000)));
+        assert!(shown.starts_with('a') && shown.ends_with('b') && shown.len() < 200, "{shown}");
+        assert!(shown.contains("[+976]"), "{shown}");
+        assert_eq!(undrawn, 1_000 - 24);
+        let (shown, undrawn) = drawn(&format!("e{}", "\u{301}".repeat(5_000)));
+        assert!(shown.contains("[+4976]"), "{shown}");
+        assert_eq!(undrawn, 5_000 - 24);
+    }
+
+    #[test]
+    fn a_text_without_a_space_is_broken_and_a_long_one_ends_where_the_time_does() {
+        let mut fonts = Fonts::open(&Sources::default());
+        let text = "x".repeat(20_000);
+        let broken = lines(&mut fonts, &text, setting(), &mut 0).unwrap();
+        assert!(broken.len() > 400);
+        assert!(broken.iter().all(|line| line.right <= 200.5));
+        let late = Setting { until: Instant::now() - Duration::from_secs(1), ..setting() };
+        assert!(lines(&mut fonts, &text, late, &mut 0).is_none());
+    }
 }
