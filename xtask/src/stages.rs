@@ -235,22 +235,14 @@ fn api(run: &mut Run<'_>) -> Result<()> {
 pub(crate) fn soak(run: &mut Run<'_>) -> Result<()> {
     let program = gateway::build_release(run.workspace)?;
     let mut command = npm_command(run, "soak", program)?;
-    soaked(&mut command)
+    counted(run, &mut command)
 }
 
 /// Its first part, as short as it still says something about memory.
 fn soak_short(run: &mut Run<'_>) -> Result<()> {
     build(run)?;
     let mut command = npm_command(run, "soak", gateway::program(run.workspace))?;
-    soaked(command.env("SPORTELLO_SOAK_MESSAGES", "50000").env("SPORTELLO_SOAK_CLIENTS", "0"))
-}
-
-fn soaked(command: &mut Command) -> Result<()> {
-    let shown = exec::shown(command)?;
-    if !shown.status.success() {
-        bail!("the soak test failed ({})", shown.status);
-    }
-    Ok(())
+    counted(run, command.env("SPORTELLO_SOAK_MESSAGES", "50000").env("SPORTELLO_SOAK_CLIENTS", "0"))
 }
 
 /// One test after the other, because each uses both cores; and with what they print, which is the proof.
