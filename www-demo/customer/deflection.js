@@ -1,5 +1,4 @@
-// Other ways than a person now: what is offered when an escalation was deflected, and while the wait in the queue is long. A way that does not exist
-// yet (e-mail) is named as such.
+// Other ways than a person now: what is offered when an escalation was deflected, and while the wait in the queue is long.
 
 import { attempt } from "../shared/attempt.js";
 import { byId } from "../shared/dom.js";
@@ -11,13 +10,16 @@ import { waysElsewhere } from "./lobby.js";
 export class Deflection {
   #client;
   #notice;
+  #onEmail;
   #offer = null;
   /** The chat whose long wait was accepted. */
   #keptWaiting = null;
 
-  constructor({ client, notice }) {
+  /** `onEmail(menu, onSent)` writes to a counter by e-mail. */
+  constructor({ client, notice, onEmail }) {
     this.#client = client;
     this.#notice = notice;
+    this.#onEmail = onEmail;
   }
 
   /** Hears every message, also those of the history: the newest offer counts, until something else happens. */
@@ -46,8 +48,14 @@ export class Deflection {
     showPanel(byId("long-wait"), {
       title: t(deflection.reason === "after_hours" ? "deflection.afterHours" : "deflection.longWait"),
       iconName: "clock",
-      actions: [...(deflection.keep_waiting ? [keep] : []), ...waysElsewhere(deflection)],
+      actions: [...(deflection.keep_waiting ? [keep] : []), ...waysElsewhere(deflection, () => this.#write())],
     });
+  }
+
+  /** An e-mail to the chat's own queue; the choice counts once it is taken. */
+  #write(onSent) {
+    const menu = this.#client.chat?.state.menus?.at(-1);
+    if (menu) this.#onEmail(menu, onSent);
   }
 
   #keepWaiting(id) {
@@ -81,7 +89,7 @@ export class Deflection {
       case "external_link":
         return { label: `${option.name ?? option.url} (${t("deflection.endsChat")})`, href: webAddress(option.url), run: choose };
       case "email":
-        return { label: t("deflection.email") };
+        return { label: t("deflection.email"), run: () => this.#write(choose) };
       default:
         return { label: String(option.name ?? option.channel) };
     }

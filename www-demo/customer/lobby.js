@@ -5,7 +5,7 @@ import { explainError } from "../shared/error-words.js";
 import { language, t } from "../shared/language.js";
 import { webAddress } from "../shared/messages/safe-text.js";
 import { hidePanel, showPanel } from "../shared/panel.js";
-import { drawMenus, isOpen, leaves } from "./menu-view.js";
+import { drawMenus, isOpen, leaves, takesEmail } from "./menu-view.js";
 
 const REFRESH_MS = 15_000;
 
@@ -15,15 +15,17 @@ export class Lobby {
   #key;
   #chatRequest;
   #onChat;
+  #onEmail;
   #timer = 0;
 
-  /** `key` is a direct access key; `chatRequest()` resolves with what a new chat starts with; `onChat(chat)` goes on with it. */
-  constructor({ client, notice, key, chatRequest, onChat }) {
+  /** `key` is a direct access key; `chatRequest()` resolves with what a new chat starts with; `onChat(chat)` goes on with it, `onEmail(menu)` writes an e-mail. */
+  constructor({ client, notice, key, chatRequest, onChat, onEmail }) {
     this.#client = client;
     this.#notice = notice;
     this.#key = key;
     this.#chatRequest = chatRequest;
     this.#onChat = onChat;
+    this.#onEmail = onEmail;
   }
 
   /** Reads and shows the counters. Rejects where they cannot be read. */
@@ -43,7 +45,7 @@ export class Lobby {
     const { menus, direct } = await this.#client.getMenus(this.#key, language());
     const waits = await this.#waits(menus);
     const focused = document.activeElement?.closest?.("[data-menu]")?.dataset.menu;
-    drawMenus(byId("menus"), menus, waits, (menu) => this.#take(menu));
+    drawMenus(byId("menus"), menus, waits, (menu) => this.#take(menu), this.#onEmail);
     if (focused) byId("menus").querySelector(`[data-menu="${CSS.escape(focused)}"]`)?.focus();
     show(byId("direct"), direct.key || direct.user);
     byId("direct").textContent = t(direct.user ? "lobby.direct.user" : "lobby.direct.key");
@@ -71,7 +73,9 @@ export class Lobby {
     // A company that configured an empty text wants nothing said.
     if (!message) return hidePanel(panel);
     const names = new Intl.ListFormat(language()).format(closed.map(({ name, id }) => name ?? t("menu.unnamed", { number: id })));
-    showPanel(panel, { title: t("lobby.closed", { names }), text: message, iconName: "clock", actions: waysElsewhere(deflection) });
+    const letters = leaves(menus).find(takesEmail);
+    const email = letters && (() => this.#onEmail(letters));
+    showPanel(panel, { title: t("lobby.closed", { names }), text: message, iconName: "clock", actions: waysElsewhere(deflection, email) });
   }
 
   async #take(menu) {
@@ -92,8 +96,8 @@ export class Lobby {
   }
 }
 
-/** The links and, named as to come, the e-mail of a deflection, as actions of a panel. */
-export function waysElsewhere(deflection) {
+/** The links and the e-mail of a deflection, as actions of a panel; `email()` opens the form. */
+export function waysElsewhere(deflection, email) {
   const links = (deflection?.links ?? []).filter(({ url }) => webAddress(url)).map(({ name, url }) => ({ label: name, href: webAddress(url) }));
-  return deflection?.email ? [...links, { label: t("deflection.email") }] : links;
+  return deflection?.email && email ? [...links, { label: t("deflection.email"), run: email }] : links;
 }

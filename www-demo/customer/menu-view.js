@@ -7,10 +7,10 @@ import { t } from "../shared/language.js";
 import { externalHint, webAddress } from "../shared/messages/safe-text.js";
 import { waitWords } from "../shared/words.js";
 
-/** Draws the tree of menus. `waits` has the waiting time in seconds by the menu's id; `onTake(menu)` starts a chat. */
-export function drawMenus(list, menus, waits, onTake) {
+/** Draws the tree of menus. `waits` has the waiting time in seconds by the menu's id; `onTake(menu)` starts a chat, `onEmail(menu)` an e-mail. */
+export function drawMenus(list, menus, waits, onTake, onEmail) {
   const letters = { next: 0 };
-  fill(list, menus.map((menu) => entry(menu, { waits, onTake, letters, all: leaves(menus) })));
+  fill(list, menus.map((menu) => entry(menu, { waits, onTake, onEmail, letters, all: leaves(menus) })));
 }
 
 /** The menus that can be chosen: the leaves, because a menu with children only leads to them. */
@@ -35,7 +35,7 @@ function entry(menu, context) {
     );
   }
   const letter = String.fromCodePoint(65 + (context.letters.next++ % 26));
-  return el("li", { class: "ticket-item" }, ticket(menu, letter, context), channels(menu));
+  return el("li", { class: "ticket-item" }, ticket(menu, letter, context), emailButton(menu, context), channels(menu));
 }
 
 function ticket(menu, letter, { waits, onTake, all }) {
@@ -67,8 +67,21 @@ function closedWords(menu) {
   return menu.deflection?.enabled && menu.deflection.type === "after_hours" ? t("menu.afterHours") : t("menu.closed");
 }
 
+/** Whether the counter takes e-mails now. */
+export function takesEmail(menu) {
+  return (menu.channels ?? []).some(({ name, enabled }) => name === "email" && enabled);
+}
+
+function emailButton(menu, { onEmail }) {
+  if (!takesEmail(menu)) return null;
+  const name = menu.name ?? t("menu.unnamed", { number: menu.id });
+  const button = el("button", { type: "button", class: "link-button ticket-email", "aria-label": t("email.writeTo", { name }) }, t("email.write"));
+  button.addEventListener("click", () => onEmail(menu));
+  return button;
+}
+
 /** Other ways to reach the queue, which this page only names. */
 function channels(menu) {
-  const others = (menu.channels ?? []).filter(({ name }) => ["voice_call", "email"].includes(name)).map(({ name }) => t(`channel.${name}`));
+  const others = (menu.channels ?? []).filter(({ name }) => name === "voice_call").map(({ name }) => t(`channel.${name}`));
   return others.length > 0 && el("p", { class: "ticket-channels" }, t("menu.channels", { names: others.join(", ") }));
 }

@@ -31,6 +31,7 @@ import { Forms } from "./forms.js";
 import { readPageOptions, requestDemoToken } from "./gateway.js";
 import { History } from "./history.js";
 import { Lobby } from "./lobby.js";
+import { MailForms } from "./mail.js";
 import { Outgoing } from "./outgoing.js";
 import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
@@ -71,10 +72,12 @@ const conversation = new ConversationView(byId("conversation"), {
 const outgoing = new Outgoing({ client, view: conversation, composer, notice });
 const forms = new Forms({ client, media: attachments });
 const siteData = new SiteData({ gateway: options.gateway });
-const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat });
+const mailForms = new MailForms({ client });
+const writeEmail = (menu, onSent) => mailForms.write(menu, onSent);
+const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat, onEmail: writeEmail });
 const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()), title: unreadTitle });
 const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendText(text), onNew: () => attempt(notice, null, startOver) });
-const deflection = new Deflection({ client, notice });
+const deflection = new Deflection({ client, notice, onEmail: writeEmail });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
 const followers = [checkIn, silence, deflection, new Feedback({ client }), new Transcript({ client })];
@@ -99,6 +102,7 @@ async function start() {
     try {
       const company = await client.getCompany();
       setText(byId("company"), company.name);
+      mailForms.company = company;
       unreadTitle.base = `${company.name} – Sportello`;
       const chat = await client.loadOngoingChat();
       notice.hide();

@@ -119,6 +119,31 @@ export class DeskApi {
     return this.#call("GET", `/chats/${chatId}/transcripts/${id}`);
   }
 
+  /** A page of messages by e-mail, newest first: `{ emails, next_before_id? }`. */
+  emails({ status, beforeId }) {
+    const before = beforeId === undefined ? "" : `&before_id=${beforeId}`;
+    return this.#call("GET", `/emails?status=${status}${before}`);
+  }
+
+  async email(id) {
+    return (await this.#call("GET", `/emails/${id}`)).email;
+  }
+
+  /** `status` is `open` or `done`. */
+  async markEmail(id, status) {
+    return (await this.#call("PATCH", `/emails/${id}`, { status })).email;
+  }
+
+  /** Resolves once the gateway has stored the answer; the same `clientId` never stores it twice. */
+  async replyToEmail(id, clientId, content) {
+    return (await this.#call("POST", `/emails/${id}/replies`, { client_id: clientId, content })).email;
+  }
+
+  /** Where a file of a message can be saved from; the cookie opens it. */
+  emailAttachmentUrl(id, position) {
+    return `${BASE}/emails/${id}/attachments/${position}`;
+  }
+
   #keep({ agent, csrf_token }) {
     this.#csrfToken = csrf_token;
     return agent;

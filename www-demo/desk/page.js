@@ -20,6 +20,7 @@ import { ticketNumber } from "../shared/words.js";
 import { About } from "./about.js";
 import { DeskApi } from "./api.js";
 import { DeskConversation } from "./conversation.js";
+import { Emails } from "./emails.js";
 import { DeskFiles } from "./files.js";
 import { attachFormPicker } from "./form-picker.js";
 import { drawMine, drawQueue, menuName } from "./lists.js";
@@ -37,6 +38,7 @@ const api = new DeskApi();
 const notice = new Notice(byId("notice"));
 const unreadTitle = new UnreadTitle();
 const tabs = new Tabs(byId("tabs"));
+const emails = new Emails({ api, tabs, notice });
 const previews = new PreviewLines({ load: (chatId, afterIndex) => api.messages(chatId, afterIndex), onLoaded: drawLists });
 const typing = new TypingSignal({ start: () => open()?.typing(true), stop: () => open()?.typing(false) });
 const composer = new Composer(byId("composer"), { onSend: (text) => send({ type: "text", content: text }), typing });
@@ -151,6 +153,7 @@ function leave({ forget }) {
   outbox = null;
   files.close();
   results.clear();
+  emails.clear();
   clearInterval(clockTimer);
   for (const conversation of conversations.values()) conversation.close();
   conversations.clear();
@@ -183,6 +186,7 @@ function takeConnection(state = listConnection) {
 // --- the lists ----------------------------------------------------------------------------------------------------------------------
 
 function takeChats(chats) {
+  emails.refresh();
   announceNewcomers(chats.queue);
   queue = chats.queue;
   for (const chat of chats.mine) keepConversation(chat);

@@ -10,8 +10,7 @@ const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", i
 const LATER = {
   "part two": {
     methods: [
-      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "sendChatTranscripts",
-      "createEmail", "getProhibitedFileTypes", "updatePostSession",
+      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "updatePostSession",
     ],
     fields: ["ChatResponse.post_session_required", "ChatResponse.post_session_opt_in_required", "ChatResponse.post_session_transfer_status"],
     events: [],

@@ -68,6 +68,9 @@ async fn send(
         message::check_client_id(client_id)?;
     }
     let chat = own_chat(&app, &session, chat_id).await?;
+    if chat.state.last_index > app.config.transcripts.max_messages {
+        return Err(Error::of(ErrorCode::TooLarge));
+    }
     let now_ms = now_ms();
     let mut body = Map::new();
     body.insert("last_index".to_owned(), chat.state.last_index.into());

@@ -189,6 +189,8 @@ async fn note(app: &App, sent: &Record, index: usize, delivery: &Delivery) -> Re
         }
         put(&mut record.content, &all);
         if app.store.change_record(record, Vec::new()).await? != Changed::Conflict {
+            // Agents see how it stands.
+            app.bus.publish_chats_changed();
             return Ok(());
         }
     }

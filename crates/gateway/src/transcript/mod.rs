@@ -148,7 +148,6 @@ pub(crate) async fn pdf(app: &App, chat: &ChatRecord, asked: &Asked) -> Result<V
 }
 
 /// A chat as plain text.
-#[allow(dead_code, reason = "for mails")]
 pub(crate) async fn text(app: &App, chat: &ChatRecord, asked: &Asked) -> Result<String, Failed> {
     let (document, words) = document(app, chat, asked).await?;
     Ok(plain(&document, &words.chosen()))
@@ -227,7 +226,8 @@ async fn messages(app: &App, chat: &ChatRecord) -> Result<Vec<Map<String, Value>
             app.store.messages_after(chat_id, after, limit).await.map_err(Error::from)?;
         let Some(last) = page.last() else { break };
         after = last.index;
-        for message in &page {
+        // Where a mail was asked for, later messages are not part of it.
+        for message in page.iter().filter(|message| message.index <= last_index) {
             let text = message::render(&app.keys, chat_id, message, reader);
             bytes = bytes.saturating_add(text.len());
             if bytes > limits.max_chat_bytes {
@@ -271,7 +271,6 @@ async fn pictures(app: &App, chat: &ChatRecord, document: &Document) -> Result<V
     Ok(read)
 }
 
-#[allow(dead_code, reason = "for mails")]
 fn plain(document: &Document, chosen: &str) -> String {
     let mut text = format!("{}\n{}\n", document.company, document.title);
     for (name, value) in &document.facts {
@@ -290,7 +289,6 @@ fn plain(document: &Document, chosen: &str) -> String {
     text
 }
 
-#[allow(dead_code, reason = "for mails")]
 fn plain_parts(parts: &[Part], chosen: &str, text: &mut String) {
     for part in parts {
         match part {

@@ -127,10 +127,12 @@ async fn a_transcript_goes_to_each_address_once_and_hides_what_is_hidden() {
         assert_eq!(mail.reply_to().unwrap().first().unwrap().address(), Some("help@shop.example"));
         let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
         assert!(text.starts_with("Qualcuno che ha parlato con Acme"), "{text}");
-        assert!(text.contains("Uma Visitor: My card is •••• 1111.\n    [10:00] Ada: I give"), "{text}");
-        assert!(text.contains("Ada: Grüße — 你好 🚲"), "{text}");
+        assert!(text.contains("Uma Visitor:\n  My card is •••• 1111.\n  [10:00] Ada: I give"), "{text}");
+        assert!(text.contains("Ada:\n  Grüße — 你好 🚲"), "{text}");
         assert!(!text.contains("4111 1111"), "{text}");
-        assert!(mail.attachment_count() >= 1);
+        let pdf = mail.attachment(0).unwrap();
+        assert_eq!(pdf.attachment_name(), Some(format!("transcript-{chat}.pdf").as_str()));
+        assert!(pdf.contents().starts_with(b"%PDF-") && mail.attachment_count() == 1);
     }
     assert_eq!(receivers, ["uma@mail.example", "office@mail.example"]);
     gateway.stop().await;

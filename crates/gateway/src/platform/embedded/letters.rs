@@ -6,13 +6,14 @@ use lettre::message::Mailbox;
 
 use super::emails::{Email, Reply};
 use super::words::Tongue;
-use super::{Company, menus, transcript_text};
+use super::{Company, menus};
 use crate::App;
 use crate::error::Error;
 use crate::mail::Post;
 use crate::mail::letter::{Enclosure, Letter, address, mailbox};
 use crate::mail::outbox::{Delivery, What};
 use crate::store::Record;
+use crate::transcript::{self, Asked, Failed};
 
 /// The message of a mail; `None` where what it should say is gone for good.
 pub(crate) async fn write(
@@ -92,19 +93,33 @@ fn queue_name(company: &Company, menu_id: u64, lang: &str) -> String {
     menus::path(Some(company), menu_id, lang).pop().map(|menu| menu.name).unwrap_or_default()
 }
 
-/// The transcript of a chat, up to the message that was the last one when it was asked for.
+/// The transcript of a chat, as text and as PDF, up to the message that was the last one when it was asked for.
 async fn transcript(app: &App, company: &Company, record: &Record, blank: Letter) -> Result<Option<Letter>, Error> {
     let Some(chat_id) = record.content.chat_id else { return Ok(None) };
-    let Some(chat) = app.store.chat(chat_id).await? else { return Ok(None) };
+    let Some(mut chat) = app.store.chat(chat_id).await? else { return Ok(None) };
     let said = |name: &str| record.content.body.get(name);
     let lang = said("lang").and_then(serde_json::Value::as_str).unwrap_or(&chat.lang).to_owned();
     let last_index = said("last_index").and_then(serde_json::Value::as_u64).unwrap_or(chat.state.last_index);
+    chat.state.last_index = last_index.min(chat.state.last_index);
     let tongue: Tongue = company.tongue(Some(&lang));
-    let text = transcript_text::of_chat(app, company, &chat, last_index, tongue).await?;
+    let asked = Asked { lang: Some(lang), timezone: None };
+    let text = match transcript::text(app, &chat, &asked).await {
+        Ok(text) => text,
+        Err(Failed::Unavailable) => return Err(Error::of(wire::ErrorCode::Unavailable)),
+        Err(_) => return Ok(None),
+    };
+    let files = match transcript::pdf(app, &chat, &asked).await {
+        Ok(bytes) => {
+            let name = format!("transcript-{chat_id}.pdf");
+            vec![Enclosure { name, content_type: "application/pdf".to_owned(), bytes }]
+        }
+        Err(Failed::Unavailable) => return Err(Error::of(wire::ErrorCode::Unavailable)),
+        Err(failed) => {
+            tracing::warn!(chat_id, reason = failed.as_str(), "a transcript leaves as text only");
+            Vec::new()
+        }
+    };
     let subject = tongue.transcript_subject(&company.settings.name, chat_id);
     let opening = tongue.transcript_opening(&company.settings.name);
-    let name = format!("transcript-{chat_id}.txt");
-    let enclosed =
-        Enclosure { name, content_type: "text/plain; charset=utf-8".to_owned(), bytes: text.clone().into_bytes() };
-    Ok(Some(Letter { subject, text: format!("{opening}\n\n{text}"), files: vec![enclosed], ..blank }))
+    Ok(Some(Letter { subject, text: format!("{opening}\n\n{text}"), files, ..blank }))
 }

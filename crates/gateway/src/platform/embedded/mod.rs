@@ -25,7 +25,6 @@ pub(crate) mod menus;
 mod payload;
 pub(crate) mod queue;
 pub(crate) mod survey;
-mod transcript_text;
 pub(crate) mod virtual_agent;
 pub(crate) mod wait_time;
 pub(crate) mod words;
