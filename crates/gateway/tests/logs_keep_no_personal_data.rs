@@ -46,7 +46,12 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
 
     let folder = tempfile::tempdir().unwrap();
     let form = "message_preview = true\nsurvey = { id = 1, sign_off = \"x\", questions = [{ id = 9, type = \"free-form\", text = \"q\" }] }\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
-    let gateway = Gateway::start_in(folder.path(), company_with(form, &[])).await;
+    let company = format!("{form}\nsupport_email = \"help@home.example\"\nemail_transcripts = true");
+    let mut config = company_with(&company, &["id = 50, name = \"Letters\", channels = [\"email\"]"]);
+    config.mail.from = "Acme <acme@home.example>".to_owned();
+    config.mail.folder = Some(folder.path().join("mail"));
+    config.mail.per_minute = 60_000;
+    let gateway = Gateway::start_in(folder.path(), config).await;
     let claims = json!({"identifier": "ident-77", "name": "Uma Visitor", "email": "uma@home.example",
         "phone": "+15550100", "exp": now_s() + 600});
     let site_token = signed(&claims, SECRET);
@@ -115,6 +120,27 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     uma.call(Method::POST, &format!("/chats/{chat}/typing"), Some(json!({"typing": true}))).await;
     drop(events);
 
+    for email in ["uma@home.example", "uma@home.example\r\nBcc: x"] {
+        let body = json!({"emails": [email]});
+        uma.call(Method::POST, &format!("/chats/{chat}/transcript_mails"), Some(body)).await;
+        let data = json!({"client_id": "e-1", "name": "Uma Visitor", "email": email, "content": TEXT});
+        let form = reqwest::multipart::Form::new()
+            .text("data", data.to_string())
+            .part("files[]", reqwest::multipart::Part::bytes(TEXT.as_bytes()).file_name(TEXT));
+        uma.request(Method::POST, "/menus/50/emails").multipart(form).send().await.unwrap();
+    }
+    let (_, emails) = ada.call(Method::GET, "/emails", None).await;
+    let reply = json!({"client_id": "r-1", "content": TEXT});
+    let (status, _) =
+        ada.call(Method::POST, &format!("/emails/{}/replies", emails["emails"][0]["id"]), Some(reply)).await;
+    assert_eq!(status, 201);
+    common::within(async {
+        while std::fs::read_dir(folder.path().join("mail")).unwrap().count() < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+
     // Refusals are where secrets slip into logs.
     for (body, header) in
         [(TEXT.to_owned(), uma.token.clone()), (format!("{{\"client_id\":\"{TEXT}\"}}"), format!("x{}", uma.token))]
@@ -142,7 +168,13 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON");
     }
-    for route in ["/api/v1/sessions", "/api/v1/chats/{chat_id}/messages", "/api/v1/uploads", "an agent signed in"] {
+    for route in [
+        "/api/v1/menus/{menu_id}/emails",
+        "/api/v1/sessions",
+        "/api/v1/chats/{chat_id}/messages",
+        "/api/v1/uploads",
+        "an agent signed in",
+    ] {
         assert!(log.contains(route), "{route} is not in the log");
     }
     let cookie = ada.cookie.split_once('=').unwrap().1;
