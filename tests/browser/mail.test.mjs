@@ -100,13 +100,13 @@ test("a deflected escalation offers an e-mail, and the choice counts once it is 
     const customer = await stage.customer();
     await takeTicket(customer, /Warranty/u);
     await customer.getByRole("button", { name: "Ask for a person" }).click();
-    await customer.getByRole("button", { name: "By e-mail" }).click();
+    await customer.getByRole("button", { name: "By e-mail", exact: true }).click();
     const dialog = customer.getByRole("dialog", { name: /^E-mail to Warranty/u });
     await fillIn(dialog, "Please call me about my bike.");
     await dialog.getByRole("button", { name: "Send the e-mail" }).click();
     await dialog.getByText(/We have your e-mail/u).waitFor();
     await dialog.getByRole("button", { name: "Close the e-mail" }).click();
-    await customer.getByRole("button", { name: "By e-mail" }).waitFor({ state: "hidden" });
+    await customer.getByRole("button", { name: "By e-mail", exact: true }).waitFor({ state: "hidden" });
     const [mail] = await mailbox.read(1);
     assert.match(mail.subject, /^\[Warranty \(very busy\)\] Uma Visitor/u);
   });
