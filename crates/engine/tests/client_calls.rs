@@ -262,6 +262,31 @@ fn live_messages_wait_for_a_fetch_and_what_it_returned_is_not_emitted() {
 }
 
 #[test]
+fn a_fetch_of_a_chat_that_was_put_aside_ends_no_wait_of_the_next() {
+    let mut driver = Driver::in_chat(7);
+    let path = |chat: u64| format!("/api/v1/chats/{chat}/messages?after_index=0&limit=1000");
+    driver.feed(Input::Call { op: 1, call: Call::FetchMessages });
+    let page = driver.take_request(&path(7));
+    driver.answer(page.id, 200, json!({"messages": [message(1, "agent", 1)], "last_index": 1}));
+    // In a hidden page timers come late.
+    driver.feed(Input::Detach);
+    driver.feed(Input::Call { op: 2, call: Call::LoadChat { chat_id: 8 } });
+    let load = driver.take_request("/api/v1/chats/8");
+    driver.answer(load.id, 200, json!({"chat": chat_state(8, 1, 0)}));
+    driver.feed(Input::Call { op: 3, call: Call::FetchMessages });
+    let page = driver.take_request(&path(8));
+    driver.open_stream();
+    driver.frame(json!({"type": "joined", "chat": chat_state(8, 1, 0), "cursor": 0, "heartbeat_ms": 20_000}));
+    driver.frame(json!({"type": "update", "messages": [message(1, "agent", 1)]}));
+    driver.events();
+    driver.wait(0);
+    assert_eq!(driver.events(), Vec::<String>::new(), "it waits for what is in flight");
+    driver.answer(page.id, 200, json!({"messages": [message(1, "agent", 1)], "last_index": 1}));
+    driver.wait(0);
+    assert_eq!(driver.events(), Vec::<String>::new(), "what was returned is not shown");
+}
+
+#[test]
 fn a_fetch_reads_all_pages() {
     let mut driver = Driver::in_chat(7);
     driver.feed(Input::Call { op: 1, call: Call::FetchMessages });
@@ -388,6 +413,21 @@ fn a_later_page_takes_up_what_an_earlier_one_left_behind() {
         second.answer(post.id, 200, json!({"index": 4}));
     }
     assert_eq!(second.forgotten().len(), 2);
+}
+
+#[test]
+fn what_an_earlier_page_left_behind_is_not_sent_for_longer_than_a_message_may_wait() {
+    let mut first = Driver::in_chat(7);
+    first.send(1, "typed offline");
+    let mut second = Driver::ready_with(&first.stored());
+    for _ in 0..200 {
+        if let Some(post) = second.find_request("/api/v1/chats/7/messages") {
+            second.no_answer(post.id);
+        }
+        second.wait(1000);
+    }
+    assert_eq!(second.forgotten().len(), 1);
+    assert!(second.outputs_contain(|output| matches!(output, Output::Emit(Event::Delivery(delivery)) if matches!(delivery.state, DeliveryState::Failed(_)))));
 }
 
 #[test]
