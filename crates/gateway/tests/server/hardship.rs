@@ -318,6 +318,26 @@ async fn what_was_stored_without_an_answer_is_found_by_the_retry() {
 }
 
 #[tokio::test]
+async fn a_second_gateway_on_the_same_store_loses_and_doubles_nothing() {
+    let store = Hardship::new();
+    let (old, new) = (start(&store).await, start(&store).await);
+    let (at_old, at_new) = (old.user("uma").await, new.user("uma").await);
+    let chat = at_old.chat(2, "open-1").await;
+    // Each has the chat loaded, and finds out by its next change that the other one wrote.
+    assert_eq!(at_old.send(chat, "m-1", "m-1").await.1["index"], 1);
+    assert_eq!(at_new.send(chat, "m-2", "m-2").await.1["index"], 2);
+    refused_for_now(&at_old, chat, "m-3").await;
+    let (status, sent) = at_old.send(chat, "m-3", "m-3").await;
+    assert_eq!((status, &sent["index"]), (StatusCode::CREATED, &json!(3)));
+    // Its own session does not know the key.
+    refused_for_now(&at_new, chat, "m-3").await;
+    assert_eq!(at_new.send(chat, "m-3", "m-3").await, (StatusCode::OK, sent));
+    assert_eq!(texts(&at_new.messages(chat).await), ["m-1", "m-2", "m-3"]);
+    old.stop().await;
+    new.stop().await;
+}
+
+#[tokio::test]
 async fn a_slow_disk_keeps_a_bounded_queue_waiting_and_loses_nothing() {
     let store = Hardship::new();
     let gateway = start(&store).await;

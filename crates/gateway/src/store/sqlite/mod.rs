@@ -57,20 +57,25 @@ fn migrations(steps: &[Step]) -> Migrator {
     Migrator::with_migrations(numbered.collect())
 }
 
+/// What is answered is on disk: a write-ahead log whose every transaction is synced.
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging()
+}
+
 impl SqliteStore {
     /// Opens the store in a file, which is made where it does not exist, and brings its tables up to date.
     ///
     /// # Errors
     /// Where the file cannot be opened, is no database, or comes from a newer gateway.
     pub async fn open(file: &Path) -> Result<SqliteStore, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
+        let options = options(file);
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
         migrations(&STEPS).run(&mut connection).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
         let readers = SqlitePoolOptions::new()
@@ -494,13 +499,19 @@ mod tests {
         let file = folder.path().join("store.sqlite");
         SqliteStore::open(&file).await.unwrap().close().await;
         // As SQLite meets a full disk: it ends the transaction by itself.
-        let options = SqliteConnectOptions::new().filename(&file).pragma("max_page_count", "120");
-        let writer = Writer::start(sqlx::SqliteConnection::connect_with(&options).await.unwrap());
+        let options = options(&file).pragma("max_page_count", "120");
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        // Nothing but a power cut would show that they are not so.
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await.unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap();
+        assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+        let writer = Writer::start(connection);
         let meta = |name: &str, bytes: usize| Write::Meta { name: name.to_owned(), value: vec![7; bytes] };
         for round in 0..3 {
-            let large = writer.write(meta("large", 1_000_000));
-            assert!(large.await.is_err());
-            let small = writer.write(meta(&format!("small {round}"), 10)).await;
+            // In one transaction, until one of them does not fit.
+            let small = meta(&format!("small {round}"), 10);
+            let (large, small) = tokio::join!(writer.write(meta("large", 1_000_000)), writer.write(small));
+            assert!(large.is_err());
             assert!(matches!(small, Ok(Written::Bytes(_))), "{:?}", small.err());
         }
         writer.close().await;
