@@ -321,9 +321,11 @@ export interface ChatResponse {
   lang?: string;
   menus?: { id: number; name: string }[];
   end_user?: { id: number; identifier: string };
+  /** Something follows the human part, which is over: see `updatePostSession`. */
   post_session_required?: boolean;
+  /** The end user is to be asked first whether it may. */
   post_session_opt_in_required?: boolean;
-  /** One of {@link PostSessionStatus}. */
+  /** One of {@link PostSessionStatus}; absent until the page has answered to it. */
   post_session_transfer_status?: string;
   /** What the end user has to answer to keep the place in the queue (`checkIn`); absent where nothing is asked. Beyond the vendor. */
   check_in?: {
@@ -730,7 +732,7 @@ export interface ClientEventMap {
   /** The chat was dismissed for inactivity. */
   "chat.dismissed": [];
   "chat.timeout": [];
-  /** The chat is over. */
+  /** The chat is over; once more where what followed it (`updatePostSession`) is over too. */
   "chat.ended": [chat: Chat];
   /** After `destroyChat`. */
   "chat.destroyed": [];
@@ -1042,7 +1044,16 @@ export class Client {
 
   // post-session virtual agent
 
-  /** Moves the post-session on. Rejects with `unsupported` in this release. */
+  /**
+   * Moves on what follows the human part of a chat that `post_session_required` announces: `ready` once the page can show it, then `in_progress`, which lets
+   * its virtual agent begin; `waiting` where the end user puts it aside, until the next message; `finished` at any time. `optInSelection` is what the end
+   * user answered where `post_session_opt_in_required`: `true`, or `false`, which is the end of it whatever `status` says. The vendor does not publish
+   * what it takes; that it is a boolean is ours.
+   *
+   * The chat's `status` stays `finished`; while `post_session_transfer_status` is `in_progress` or `waiting` messages go both ways as before, and with its end
+   * `chat.ended` comes once more. The same step again changes nothing. Rejects with `conflict` where the step is not the next one, or nothing
+   * follows, and with `no_chat` or `invalid_argument`.
+   */
   updatePostSession(status: PostSessionStatus, optInSelection?: unknown, options?: CallOptions): Promise<void>;
 }
 

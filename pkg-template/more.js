@@ -99,6 +99,8 @@ async function transcript(blob) {
   return { headers: { "x-transcript-status": data.status }, data };
 }
 
+const STEPS = ["ready", "in_progress", "waiting", "finished"];
+
 const PLANS = {
   getAfterHourMessage: ([lang], fallback) => ({ path: `/after_hours_message${query(lang, fallback)}`, answer: "json", finish: ({ message }) => `${message}` }),
 
@@ -185,6 +187,12 @@ const PLANS = {
     check(Array.isArray(emails) && emails.length > 0 && emails.every(isText), "sendChatTranscripts(emails) takes an array of addresses.");
     const body = { client_id: submission(path, emails), emails, lang: fallback ?? undefined };
     return { verb: "POST", scope: "chat", path, body, finish: () => void submissions.delete(path) };
+  },
+
+  updatePostSession([status, selection]) {
+    check(STEPS.includes(status), `status must be one of ${STEPS.join(", ")}.`);
+    check(selection == null || typeof selection === "boolean", "optInSelection must be true or false.");
+    return { verb: "PATCH", scope: "chat", path: "/post_session", body: { status, opt_in_selection: selection ?? null } };
   },
 
   attachBrowserForm: async (args, _, signal) => (await chunk(import("./forms.js"))).plan(args, signal),

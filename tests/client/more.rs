@@ -81,6 +81,7 @@ async fn what_belongs_to_a_chat_rejects_without_one() {
         client.ask("sendChatSurvey", &[&json(r#"{"1":1}"#)], &NONE),
         client.ask("sendChatRate", &[&json(r#"{"rating":1}"#)], &NONE),
         client.ask("sendPreviewMessage", &[&channel], &NONE),
+        client.ask("updatePostSession", &["ready".into()], &NONE),
     ];
     for call in calls {
         assert_eq!(code(call).await, "no_chat");
@@ -142,6 +143,45 @@ async fn a_transcript_is_asked_for_in_the_readers_language_and_clock_and_then_as
     for id in [NONE, JsValue::NULL, "x".into(), 1.5.into(), (-1).into(), Object::new().into()] {
         assert_eq!(code(client.ask("getPdfStatus", &[&id], &NONE)).await, "invalid_argument");
     }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn what_follows_a_chat_is_moved_on_and_written_to_after_the_end() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, recorder) = in_chat(&origin).await;
+    let step = |status: &JsValue, choice: &JsValue| client.ask("updatePostSession", &[status, choice], &NONE);
+    let refused = rejection(step(&"ready".into(), &NONE)).await;
+    assert_eq!((text(&refused, "code"), get(&refused, "status")), ("conflict".into(), 409.into()));
+    for (status, choice) in [
+        (JsValue::from("READY"), NONE),
+        ("offered".into(), NONE),
+        (NONE, NONE),
+        (3.into(), NONE),
+        (Object::new().into(), NONE),
+        ("ready".into(), "yes".into()),
+        ("ready".into(), 1.into()),
+        ("ready".into(), Array::new().into()),
+    ] {
+        assert_eq!(code(step(&status, &choice)).await, "invalid_argument");
+    }
+    gateway.change(r#"{"status":"finished","post_session_required":true,"post_session_opt_in_required":true}"#);
+    recorder.wait_for("chat.ended", 1).await;
+    assert_eq!(code(client.send_text_message(&"early".into(), &NONE)).await, "chat_ended");
+    assert!(value(step(&"ready".into(), &true.into())).await.is_undefined());
+    assert_eq!(last_body(&gateway), r#"{"path":"/chats/7/post_session","status":"ready","opt_in_selection":true}"#);
+    value(step(&"in_progress".into(), &JsValue::NULL)).await;
+    assert_eq!(
+        last_body(&gateway),
+        r#"{"path":"/chats/7/post_session","status":"in_progress","opt_in_selection":null}"#
+    );
+    assert_eq!(text(&get(&client.chat(), "state"), "post_session_transfer_status"), "in_progress");
+    value(client.send_text_message(&"fine".into(), &NONE)).await;
+    value(step(&"finished".into(), &NONE)).await;
+    recorder.wait_for("chat.ended", 2).await;
+    assert_eq!(code(client.send_text_message(&"late".into(), &NONE)).await, "chat_ended");
+    assert_eq!(recorder.errors(), Vec::<String>::new());
     client.close();
 }
 

@@ -33,6 +33,7 @@ import { History } from "./history.js";
 import { Lobby } from "./lobby.js";
 import { MailForms } from "./mail.js";
 import { Outgoing } from "./outgoing.js";
+import { PostSession } from "./post-session.js";
 import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
 import { isOver, Ticket } from "./ticket.js";
@@ -80,7 +81,7 @@ const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendTe
 const deflection = new Deflection({ client, notice, onEmail: writeEmail });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
-const followers = [checkIn, silence, deflection, new Feedback({ client }), new Transcript({ client })];
+const followers = [checkIn, silence, deflection, new PostSession({ client, notice }), new Feedback({ client }), new Transcript({ client })];
 
 translatePage();
 placeIcons();
@@ -202,10 +203,11 @@ function showChat(chat) {
   if (!state || byId("chat").hidden) return;
   const over = isOver(state);
   ticket.show(state);
-  for (const follower of followers) follower.show(state);
   show(byId("ended"), over);
   show(byId("composer"), !over);
   composer.enabled = !over;
+  if (!over) conversation.reopen();
+  for (const follower of followers) follower.show(state);
   // What cannot be done here is not offered.
   show(byId("composer").querySelector(".attach"), FILE_FEATURES.some((feature) => state.features?.includes(feature)));
   conversation.refreshNames();

@@ -8,9 +8,14 @@ import { queueWords, ticketNumber } from "../shared/words.js";
 const REFRESH_MS = 15_000;
 const OVER = ["finished", "failed", "canceled", "timeout"];
 
+/** What follows the human part of a chat is under way. */
+function isFollowed(state) {
+  return ["in_progress", "waiting"].includes(state.post_session_transfer_status);
+}
+
 /** Whether nothing can be written any more. */
 export function isOver(state) {
-  return OVER.includes(state.status);
+  return OVER.includes(state.status) && !isFollowed(state);
 }
 
 export class Ticket {
@@ -64,6 +69,7 @@ export class Ticket {
 }
 
 function statusWords(state) {
+  if (isFollowed(state)) return t("status.postSession", { name: state.virtual_agent?.name ?? t("virtualAgent.the") });
   switch (state.status) {
     case "va_assigned":
       return t("status.virtualAgent", { name: state.virtual_agent?.name ?? t("virtualAgent.the") });

@@ -93,6 +93,11 @@ export class DeskApi {
     return (await this.#call("GET", `/agents?company_id=${encodeURIComponent(companyId)}`)).agents;
   }
 
+  /** What follows the human part of a chat, with what it found out. */
+  postSession(chatId) {
+    return this.#call("GET", `/chats/${chatId}/post_session`);
+  }
+
   /** The queues of a company. */
   async menus(companyId) {
     return (await this.#call("GET", `/menus?company_id=${encodeURIComponent(companyId)}`)).menus;

@@ -5,6 +5,7 @@ import { el, fill, setText, show } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { t } from "../shared/language.js";
 import { customerName } from "./conversation.js";
+import { isFollowed } from "./post-session.js";
 import { elapsedWords, ticketNumber } from "../shared/words.js";
 
 /** Draws the queue. `previewOf(chat)` gives the last lines known; `onAccept(chat)` takes a chat. */
@@ -44,6 +45,7 @@ export function menuName(chat) {
 }
 
 function stateWords(conversation) {
+  if (isFollowed(conversation.chat)) return t("desk.state.postSession");
   if (conversation.isOver) return [t(`desk.state.${conversation.chat.status}`) ?? t("desk.state.finished"), conversation.rating && t("rating.of", { count: conversation.rating })].filter(Boolean).join(" · ");
   return conversation.typingName ? t("desk.state.typing") : menuName(conversation.chat);
 }

@@ -25,6 +25,7 @@ import { DeskFiles } from "./files.js";
 import { attachFormPicker } from "./form-picker.js";
 import { drawMine, drawQueue, menuName } from "./lists.js";
 import { DeskOutbox } from "./outbox.js";
+import { isFollowed, PostSessionResults } from "./post-session.js";
 import { PreviewLines } from "./preview-lines.js";
 import { Results, starsOf } from "./results.js";
 import { openDeskStream } from "./stream.js";
@@ -55,6 +56,7 @@ const files = new DeskFiles({ api, onChange: showPendingFile, onStored: (chatId,
 const about = new About(byId("about"), { loadEvents: (chatId) => api.events(chatId) });
 const results = new Results({ api, tabs });
 new Transcript({ api, notice, chatId: () => openId ?? undefined });
+const postSession = new PostSessionResults(byId("post-session"), { load: (chatId) => api.postSession(chatId) });
 const transfer = new Transfer({ api, agentId: () => agentId, onDone: takeChat });
 
 /** Conversations by chat id, the finished ones until they are left. */
@@ -260,7 +262,7 @@ function openRoom(chatId) {
     typing.end();
     before.isRead = false;
     drafts.set(openId, composer.text);
-    if (before.isOver) {
+    if (before.isOver && !isFollowed(before.chat)) {
       before.close();
       conversations.delete(openId);
     }
@@ -289,6 +291,7 @@ function drawRoom(conversation) {
   setText(byId("room-title"), conversation.customerName);
   setText(byId("room-details"), `${ticketNumber(chat.id)} · ${menuName(chat)}`);
   about.show(chat);
+  postSession.show(chat);
   for (const id of ["finish", "transfer", "composer"]) show(byId(id), !over);
   // What the gateway does not offer is not shown.
   show(byId("composer").querySelector(".attach"), chat.features?.includes("document") === true);

@@ -121,6 +121,11 @@ export class ConversationView {
     this.hideTyping();
   }
 
+  /** What comes from now on can be answered: the conversation goes on after its end. */
+  reopen() {
+    this.#closed = false;
+  }
+
   /** Says that somebody types, with what they have written so far where that is known; forgets it by itself where the end is never told. */
   showTyping(name, preview = "") {
     clearTimeout(this.#typingTimer);

@@ -175,6 +175,80 @@ fn a_chat_that_timed_out_says_so_before_it_ends() {
     );
 }
 
+/// A chat that is over and followed by something that stands at this step.
+fn followed(step: Option<&str>, revision: u64, last_index: u64) -> Value {
+    let mut state = status("finished", revision);
+    state["post_session_required"] = json!(true);
+    state["last_index"] = json!(last_index);
+    if let Some(step) = step {
+        state["post_session_transfer_status"] = json!(step);
+    }
+    state
+}
+
+#[test]
+fn what_follows_a_chat_goes_on_where_it_was_and_has_an_end_of_its_own() {
+    let mut driver = Driver::in_chat(7);
+    driver.frame(json!({"type": "update", "messages": [message(1, "system", 0)], "chat": followed(None, 2, 1)}));
+    assert_eq!(driver.events(), ["message 1", "chat.updated", "chat.ended"]);
+    driver.send(1, "early");
+    assert_eq!(driver.rejection(1).code, ErrorCode::ChatEnded);
+    // Another page of the end user takes it up: this one hears of it.
+    driver.frame(json!({"type": "update", "chat": followed(Some("ready"), 3, 1)}));
+    assert_eq!(driver.events(), ["chat.updated"]);
+    driver.send(2, "still early");
+    assert_eq!(driver.rejection(2).code, ErrorCode::ChatEnded);
+    let hello = message(2, "virtual_agent", 8);
+    driver.frame(json!({"type": "update", "messages": [hello], "chat": followed(Some("in_progress"), 4, 2)}));
+    assert_eq!(driver.events(), ["message 2", "unread 1", "chat.updated"]);
+    driver.send(3, "fine");
+    let post = driver.take_request("/api/v1/chats/7/messages");
+    driver.answer(post.id, 201, json!({"index": 3, "sid": "x", "timestamp_ms": 1}));
+    assert!(driver.settled(3).is_some_and(|result| result.is_ok()));
+    driver.frame(
+        json!({"type": "update", "messages": [message(3, "end_user", 5)], "chat": followed(Some("waiting"), 5, 3)}),
+    );
+    driver.events();
+    // The answer to a call is faster than the stream: the end waits for the last message.
+    driver.feed(Input::Call { op: 4, call: Call::LoadChat { chat_id: 7 } });
+    let load = driver.take_request("/api/v1/chats/7");
+    driver.answer(load.id, 200, json!({"chat": followed(Some("finished"), 6, 4)}));
+    assert_eq!(driver.events(), ["chat.updated", "chat.updated"]);
+    driver.send(5, "late");
+    assert_eq!(driver.rejection(5).code, ErrorCode::ChatEnded);
+    driver.frame(
+        json!({"type": "update", "messages": [message(4, "system", 0)], "chat": followed(Some("finished"), 6, 4)}),
+    );
+    assert_eq!(driver.events(), ["message 4", "chat.ended", "chat.disconnected", "connection idle"]);
+}
+
+#[test]
+fn what_nobody_wanted_ends_with_the_stream() {
+    let mut driver = Driver::in_chat(7);
+    driver.frame(json!({"type": "update", "chat": followed(None, 2, 0)}));
+    assert_eq!(driver.events(), ["chat.updated", "chat.ended"]);
+    driver.drop_stream(1006);
+    driver.wait(5_000);
+    driver.open_stream();
+    driver.frame(json!({"type": "joined", "chat": followed(None, 2, 0), "cursor": 0, "heartbeat_ms": 20_000}));
+    assert!(driver.events().contains(&"chat.reconnected".to_owned()), "the offer stands");
+    driver.frame(json!({"type": "update", "chat": followed(Some("finished"), 3, 0)}));
+    assert_eq!(driver.events(), ["chat.updated", "chat.ended", "chat.disconnected", "connection idle"]);
+}
+
+#[test]
+fn a_page_that_is_opened_anew_goes_on_with_what_follows() {
+    let mut driver = Driver::ready();
+    driver.feed(Input::Call { op: 1, call: Call::LoadOngoingChat });
+    let load = driver.take_request("/api/v1/chats/ongoing");
+    driver.answer(load.id, 200, json!({"chat": followed(Some("in_progress"), 4, 2)}));
+    assert!(driver.settled(1).is_some_and(|result| result.is_ok()));
+    assert!(!driver.events().contains(&"chat.ended".to_owned()));
+    assert_eq!(opened(&mut driver), [Transport::WebSocket]);
+    driver.send(2, "here I am");
+    driver.take_request("/api/v1/chats/7/messages");
+}
+
 #[test]
 fn asking_for_a_chat_again_after_a_lost_answer_opens_no_second_one() {
     let mut driver = Driver::ready();

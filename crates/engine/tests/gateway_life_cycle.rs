@@ -7,7 +7,8 @@ mod desk;
 
 use desk::{ADA, Desk, GRACE, MINUTE_MS, USER, answered, asking, at, restarted, timers, under};
 use engine::gateway::{
-    Actor, CheckIn, CheckInAnswer, CheckInLimits, Command, Done, EndedBy, FailReason, Input, Limits, Status, TransferTo,
+    Actor, CheckIn, CheckInAnswer, CheckInLimits, Command, Done, EndedBy, FailReason, Input, Limits, PostSessionStatus,
+    PostSessionStep, Status, TransferTo,
 };
 use wire::ErrorCode;
 
@@ -17,6 +18,7 @@ fn who_may_do_what_in_which_state() {
     let stranger = Actor::EndUser(6);
     let send = || Command::Send { client_id: "k".into(), body: "quiet".into() };
     let check_in = |answer| Command::CheckIn(answer);
+    let step = |to| Command::PostSession(PostSessionStep { to, opted_in: None });
     let to_grace = || Command::Transfer(TransferTo::Agent(2));
     let to_queue = || Command::Transfer(TransferTo::Queue(4));
     let (ok, no, con, end) = (None, Some(Forbidden), Some(Conflict), Some(ChatEnded));
@@ -30,6 +32,9 @@ fn who_may_do_what_in_which_state() {
         // None is asked for here.
         (USER, check_in(CheckInAnswer::Notified), [con; 8]),
         (USER, check_in(CheckInAnswer::Confirmed), [con; 8]),
+        // Nothing follows here.
+        (USER, step(PostSessionStatus::Ready), [con; 8]),
+        (USER, step(PostSessionStatus::Finished), [con; 8]),
         (USER, Command::Finish, [ok; 8]),
         (USER, Command::Drop, [ok; 8]),
         (USER, Command::Accept, [no; 8]),
@@ -39,6 +44,7 @@ fn who_may_do_what_in_which_state() {
         (stranger, Command::Resume, [no; 8]),
         (stranger, Command::Rejoin, [no; 8]),
         (stranger, check_in(CheckInAnswer::Confirmed), [no; 8]),
+        (stranger, step(PostSessionStatus::Ready), [no; 8]),
         (stranger, Command::Finish, [no; 8]),
         (stranger, Command::Drop, [no; 8]),
         (stranger, Command::Escalate, [no; 8]),
@@ -52,6 +58,7 @@ fn who_may_do_what_in_which_state() {
         (ADA, Command::Resume, [no; 8]),
         (ADA, Command::Rejoin, [no; 8]),
         (ADA, check_in(CheckInAnswer::Confirmed), [no; 8]),
+        (ADA, step(PostSessionStatus::Ready), [no; 8]),
         (ADA, Command::Drop, [no; 8]),
         (ADA, Command::Escalate, [no; 8]),
         (GRACE, send(), [no; 8]),

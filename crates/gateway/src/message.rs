@@ -8,6 +8,7 @@ use wire::ErrorCode;
 use crate::auth::keys::{Keys, Marks};
 use crate::config::Limits;
 use crate::error::Error;
+use crate::platform::embedded::post_session;
 use crate::redaction::Redactor;
 
 /// Longest idempotency key.
@@ -34,7 +35,10 @@ pub(crate) fn render<'a>(keys: &Keys, chat_id: u64, message: &'a Message<Message
         Some(readings) if message.author == Author::from(reader.actor) => &readings.own,
         Some(readings) if is_for_the_page(message) && matches!(reader.actor, Actor::EndUser(_)) => &readings.own,
         Some(readings) => &readings.others,
-        None => message.body.rendered_once(|| enveloped(keys, chat_id, message, message.body.json())),
+        None => message.body.rendered_once(|| {
+            let shown = post_session::shown(message.author, &message.body);
+            enveloped(keys, chat_id, message, shown.as_deref().unwrap_or(message.body.json()))
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use engine::client::{
     Answer, BackoffOptions, Call, Client, Config, DeliveryState, Event, FILE_FIELD, Input, Method, OpId, Output, Plan,
     RequestId, Scope, Settled, StreamId,
 };
-use engine::gateway::Author;
+use engine::gateway::{Author, PostSessionStatus};
 use wire::{Document, ErrorCode};
 
 use crate::document::Doc;
@@ -78,6 +78,8 @@ pub(crate) enum Wish {
     CheckIn,
     /// `rejoinChat`.
     Rejoin,
+    /// `updatePostSession`, with what the end user chose.
+    Follow(PostSessionStatus, Option<bool>),
 }
 
 impl Wish {
@@ -87,8 +89,15 @@ impl Wish {
         let (path, body) = match self {
             Wish::Notify => state("notified"),
             Wish::CheckIn => state("confirmed"),
-            Wish::Rejoin => ("/rejoin", Doc::object(Vec::new())),
+            Wish::Rejoin | Wish::Follow(..) => ("/rejoin", Doc::object(Vec::new())),
         };
+        if let Wish::Follow(to, opted_in) = self {
+            let mut fields = vec![("status", Doc::string(to.as_str()))];
+            fields.extend(opted_in.map(|opted_in| ("opt_in_selection", Doc::flag(opted_in))));
+            let body = Some(Doc::object(fields));
+            let path = "/post_session".to_owned();
+            return Plan { method: Method::Patch, scope: Scope::Chat, path, body, answer: Answer::Any };
+        }
         Plan { method: Method::Post, scope: Scope::Chat, path: path.to_owned(), body: Some(body), answer: Answer::Json }
     }
 }
@@ -527,6 +536,10 @@ impl World {
             *view = View::default();
             return;
         };
+        if matches!(state.text("post_session_transfer_status").as_deref(), Some("in_progress" | "waiting")) {
+            // There is more to hear after the end.
+            view.ended = false;
+        }
         if view.chat != Some(id) {
             let last_index_at_attach = state.count("last_index").unwrap_or(0);
             *view = View { chat: Some(id), last_index_at_attach, next: None, ended: false };

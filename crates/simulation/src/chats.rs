@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine::gateway::{
     Act, Actor, Change, ChatSession, ChatState, CheckInLimits, Command, Done, Input, Limits, Message, Notice, Output,
-    Script, SentKey, open,
+    PostSessionOffer, PostSessionStatus, Script, SentKey, open,
 };
 use store::{ChatRecord, MessageBody, PageLimit, StoreError};
 use wire::{Document, ErrorCode};
@@ -90,6 +90,12 @@ impl Script<MessageBody> for Echo {
         }
     }
 
+    fn post_session(&self, chat: &ChatState) -> Option<PostSessionOffer> {
+        // The other queue's chats are over when they are over.
+        let opt_in_required = chat.id.is_multiple_of(2);
+        (chat.menu_id == MENU_WITH_VIRTUAL_AGENT).then_some(PostSessionOffer { virtual_agent_id: 8, opt_in_required })
+    }
+
     fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
         // What the notice says of the chat, so that the conversation can be compared with its state (`life`).
         let (status, agent) = (chat.status.as_str(), chat.agent_id);
@@ -109,6 +115,7 @@ pub(crate) fn limits(random: &mut Random) -> Limits {
     let va_dismiss_after_ms = some(3, 3_000, 20_000);
     let queue_timeout_ms = some(4, 10_000, 60_000);
     let chat_timeout_ms = some(3, 20_000, 200_000);
+    let post_session_timeout_ms = some(2, 5_000, 40_000);
     let check_in = CheckInLimits {
         // Everywhere, so that each of the reasons to ask is enough.
         timeout_ms: some(1, 1_000, 12_000).unwrap_or(0),
@@ -125,6 +132,7 @@ pub(crate) fn limits(random: &mut Random) -> Limits {
         va_dismiss_after_ms,
         queue_timeout_ms,
         chat_timeout_ms,
+        post_session_timeout_ms,
         check_in,
         late_grace_ms: random.between(1_000, 20_000),
         ..Limits::default()
@@ -153,6 +161,12 @@ pub(crate) fn present(state: &ChatState) -> Doc {
         ("last_index", Doc::number(state.last_index)),
         ("members", Doc::list([agent, virtual_agent].into_iter().flatten().collect())),
     ];
+    if let Some(part) = state.post_session {
+        fields.push(("post_session_required", Doc::flag(true)));
+        if part.status != PostSessionStatus::Offered {
+            fields.push(("post_session_transfer_status", Doc::string(part.status.as_str())));
+        }
+    }
     fields.extend(state.ended_by.map(|ended_by| ("ended_by", Doc::string(ended_by.as_str()))));
     Doc::object(fields)
 }

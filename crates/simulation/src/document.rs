@@ -31,6 +31,10 @@ impl Doc {
     }
 
     /// A number that fits.
+    pub(crate) fn flag(value: bool) -> Doc {
+        Doc::Flag(value)
+    }
+
     pub(crate) fn number(number: u64) -> Doc {
         i64::try_from(number).map_or(Doc::Null, Doc::Int)
     }

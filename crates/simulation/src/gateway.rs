@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use engine::client::{Method, Request, Response};
-use engine::gateway::{Actor, CheckInAnswer, Command, Input};
+use engine::gateway::{Actor, CheckInAnswer, Command, Input, PostSessionStatus, PostSessionStep};
 use store::{
     ChatRecord, Commit, EMBEDDED_PLATFORM, EndUserKey, MessageBody, NewChat, Overdue, PageLimit, Profile, Store,
     StoreError, Waiting,
@@ -526,6 +526,13 @@ impl World {
                     _ => return self.answer(reply_to, refusal(ErrorCode::InvalidArgument)),
                 };
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::CheckIn(answer))
+            }
+            (Method::Patch, ["chats", id, "post_session"]) => {
+                let Some(to) = body.text("status").and_then(|text| PostSessionStatus::from_text(&text)) else {
+                    return self.answer(reply_to, refusal(ErrorCode::InvalidArgument));
+                };
+                let step = PostSessionStep { to, opted_in: body.flag("opt_in_selection") };
+                self.command(reply_to, number(id).unwrap_or(0), actor, Command::PostSession(step))
             }
             (Method::Post, ["chats", id, "rejoin"]) => {
                 self.command(reply_to, number(id).unwrap_or(0), actor, Command::Rejoin)

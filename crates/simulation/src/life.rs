@@ -1,7 +1,7 @@
 //! The lives of chats: what each durable change means for where a chat is and who may write in it, told from the conversation alone and
 //! compared with the stored state. Counts the turns that lives take, so that a run shows that it had them.
 
-use engine::gateway::{Author, Change, ChatState, Message, Status};
+use engine::gateway::{Author, Change, ChatState, Message, PostSession, PostSessionStatus, Status};
 use serde_json::Value;
 use store::MessageBody;
 
@@ -65,6 +65,16 @@ turns! {
     TimedOut = "timed out";
     /// Somebody ended it.
     Finished = "finished";
+    /// The end user's page takes up what follows.
+    PostSessionReady = "ready for the post-session";
+    /// Its virtual agent takes over.
+    PostSessionStarted = "post-session started";
+    /// The end user puts it aside.
+    PutAside = "post-session put aside";
+    /// It is over.
+    PostSessionEnded = "post-session ended";
+    /// The end user does not want it, or does not answer.
+    NotTakenUp = "post-session not taken up";
     /// An agent who was let go tries to write.
     WroteTooLate = "refused to an agent who was let go";
 }
@@ -135,8 +145,22 @@ pub(crate) fn follow(before: &ChatState, change: &Change<MessageBody>, turns: &m
     let after = &change.state;
     in_one_place(after)?;
     let mut now = Place::of(before);
+    let mut is_followed = before.post_session.is_some_and(|part| part.is_open());
     for message in &change.messages {
         match (message.author, notice_in(message)) {
+            (_, Some(notice)) if notice.event == "postSessionStarted" => {
+                if is_followed || !now.status.is_over() || after.all_agent_ids.is_empty() {
+                    return Err(format!("a post-session starts in a chat of {now:?}"));
+                }
+                is_followed = true;
+                turns.count(Turn::PostSessionStarted);
+            }
+            (_, Some(notice)) if notice.event == "postSessionEnded" => {
+                if !std::mem::take(&mut is_followed) {
+                    return Err(format!("no post-session ends in a chat of {now:?}"));
+                }
+                turns.count(Turn::PostSessionEnded);
+            }
             (_, Some(notice)) => {
                 if now.status.is_over() {
                     return Err(format!("{} follows the end", notice.event));
@@ -154,7 +178,8 @@ pub(crate) fn follow(before: &ChatState, change: &Change<MessageBody>, turns: &m
             (Author::Agent(id), _) if now.agent != Some(id) => {
                 return Err(format!("agent {id} writes in a chat of {now:?}"));
             }
-            (Author::VirtualAgent(_), _) if now.status != Status::VaAssigned => {
+            (Author::VirtualAgent(8) | Author::EndUser(_), _) if is_followed => {}
+            (Author::VirtualAgent(id), _) if now.status != Status::VaAssigned || id == 8 => {
                 return Err(format!("a virtual agent writes in a chat of {now:?}"));
             }
             (author, _) if now.status.is_over() => return Err(format!("{author:?} writes in a chat that is over")),
@@ -164,6 +189,10 @@ pub(crate) fn follow(before: &ChatState, change: &Change<MessageBody>, turns: &m
     if now != Place::of(after) {
         return Err(format!("the conversation ends at {now:?} and the chat is at {:?}", Place::of(after)));
     }
+    if is_followed != after.post_session.is_some_and(|part| part.is_open()) {
+        return Err(format!("the conversation and the chat differ in the post-session: {:?}", after.post_session));
+    }
+    count_steps(before, after, turns)?;
     if let (Some(asked), Status::Queued) = (before.check_in, after.status)
         && change.messages.iter().all(|message| notice_in(message).is_none())
     {
@@ -174,6 +203,28 @@ pub(crate) fn follow(before: &ChatState, change: &Change<MessageBody>, turns: &m
         }
     }
     Ok(())
+}
+
+/// The steps of a post-session that nobody says anything about. It never goes back, and what is over stays so.
+fn count_steps(before: &ChatState, after: &ChatState, turns: &mut Turns) -> Result<(), String> {
+    use PostSessionStatus::{Finished, InProgress, Offered, Ready, Waiting};
+    let step = |state: &ChatState| state.post_session.map(|part| part.status);
+    match (step(before), step(after)) {
+        (None, None | Some(Offered)) => {}
+        (from, to) if from == to => {}
+        (None | Some(Offered), Some(Ready)) => turns.count(Turn::PostSessionReady),
+        (Some(InProgress), Some(Waiting)) => turns.count(Turn::PutAside),
+        (_, Some(Finished)) if after.post_session.is_some_and(|part| part.started_after.is_none()) => {
+            turns.count(Turn::NotTakenUp);
+        }
+        (_, Some(Finished)) | (None | Some(Offered | Ready | Waiting), Some(InProgress | Waiting)) => {}
+        (from, to) => return Err(format!("a post-session goes from {from:?} to {to:?}")),
+    }
+    let may_run = |part: &PostSession| !part.offer.opt_in_required || part.opted_in == Some(true);
+    match after.post_session.filter(|part| part.started_after.is_some()) {
+        Some(part) if !may_run(&part) => Err("a post-session runs that the end user did not choose".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// The turn that a notice tells of; an error where it leads nowhere.
@@ -204,8 +255,10 @@ fn turn(event: &str, from: Status, to: Status, after: &ChatState) -> Result<Opti
 /// A chat is in exactly one place, and nothing of another one is left.
 fn in_one_place(state: &ChatState) -> Result<(), String> {
     let is = |status: Status| state.status == status;
+    let is_followed = state.post_session.is_some_and(|part| part.is_open());
     let sound = state.agent_id.is_some() == is(Status::Assigned)
-        && state.virtual_agent_id.is_some() == is(Status::VaAssigned)
+        && state.virtual_agent_id.is_some() == (is(Status::VaAssigned) || is_followed)
+        && (state.post_session.is_none() || state.status.is_over())
         && state.ended_at_ms.is_some() == state.status.is_over()
         && state.fail_reason.is_some() == is(Status::Failed)
         && (is(Status::Queued) || (state.check_in.is_none() && !state.queue_front && !state.queue_behind))

@@ -2,7 +2,7 @@
 //! directly and repeat what was not answered, under the same idempotency key, as the desk does.
 
 use engine::client::{Call, Input};
-use engine::gateway::{Actor, Author, Command, Done, Status, TransferTo};
+use engine::gateway::{Actor, Author, Command, Done, PostSessionStatus, Status, TransferTo};
 use store::MessageBody;
 use wire::ErrorCode;
 
@@ -103,7 +103,7 @@ impl World {
             return;
         }
         let tab = awake[self.random.position(awake.len())];
-        if self.tabs[tab].view.chat.is_none() || (self.tabs[tab].view.ended && self.random.one_in(3)) {
+        if self.tabs[tab].view.chat.is_none() || (self.tabs[tab].view.ended && self.random.one_in(4)) {
             return self.find_chat(tab);
         }
         if let Some(wish) = self.wish_of(tab)
@@ -145,6 +145,18 @@ impl World {
     fn wish_of(&mut self, tab: usize) -> Option<Wish> {
         let chat_id = self.tabs[tab].view.chat?;
         let state = self.ledger.chats.get(&chat_id).map(|truth| &truth.state)?;
+        if let Some(part) = state.post_session {
+            // Most go on to the end, a few decline, and now and then somebody asks for what is not the next step.
+            let declines = self.random.one_in(8);
+            return match part.status {
+                PostSessionStatus::Offered => Some(Wish::Follow(PostSessionStatus::Ready, Some(!declines))),
+                PostSessionStatus::Ready => Some(Wish::Follow(PostSessionStatus::InProgress, None)),
+                _ => {
+                    let to = PostSessionStatus::ALL[self.random.position(5)];
+                    (self.random.one_in(3) && to != PostSessionStatus::Offered).then_some(Wish::Follow(to, None))
+                }
+            };
+        }
         match (state.status, state.check_in) {
             (Status::CheckedOut, _) => Some(Wish::Rejoin),
             (Status::Queued, Some(check_in)) if !check_in.notified => Some(Wish::Notify),
@@ -178,9 +190,8 @@ impl World {
             return;
         }
         let end_user = self.tabs[tab].end_user;
-        let is_ongoing = |truth: &crate::ledger::Truth| {
-            Some(truth.state.end_user_id) == end_user && !truth.state.status.is_over() && !truth.state.dropped
-        };
+        let is_ongoing =
+            |truth: &crate::ledger::Truth| Some(truth.state.end_user_id) == end_user && truth.state.is_ongoing();
         let creations = &mut self.profiles[self.tabs[tab].profile].creations;
         if self.ledger.chats.values().any(is_ongoing) || *creations >= 4 {
             return self.call(tab, Op::Load, Call::LoadOngoingChat);

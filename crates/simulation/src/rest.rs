@@ -85,7 +85,7 @@ impl World {
             if kept_last.is_some_and(|index| index != last) {
                 return Err(format!("tab {tab} keeps messages up to {kept_last:?} of {last}"));
             }
-            let is_finished = truth.state.status.is_over();
+            let is_finished = !truth.state.takes_messages();
             if is_finished != entry.view.ended {
                 return Err(format!(
                     "tab {tab}: chat {chat_id} is finished: {is_finished}, and ended: {}",

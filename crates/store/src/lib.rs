@@ -172,6 +172,8 @@ pub struct Overdue {
     pub hidden_ms: Option<u64>,
     /// It waits, and the time to answer a check-in is over.
     pub check_in_ms: Option<u64>,
+    /// A post-session waits for the end user.
+    pub post_session_ms: Option<u64>,
 }
 
 impl Overdue {
@@ -188,6 +190,7 @@ impl Overdue {
             seen_ms: since(check_in.and_then(|check_in| check_in.after_ms)),
             hidden_ms: since(check_in.and_then(|check_in| check_in.hidden_after_ms)),
             check_in_ms: check_in.map(|_| now_ms),
+            post_session_ms: since(limits.post_session_timeout_ms),
         }
     }
 }

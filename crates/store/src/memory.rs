@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::gateway::{Change, ChatState, EndedBy, Message, SentKey, Status};
+use engine::gateway::{Change, ChatState, EndedBy, Message, PostSessionStatus, SentKey, Status};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -212,7 +212,7 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let ongoing = tables.chats.values().rev().find(|chat| {
             let state = &chat.record.state;
-            state.end_user_id == end_user_id && !state.status.is_over() && !state.dropped
+            state.end_user_id == end_user_id && state.is_ongoing()
         });
         Ok(ongoing.map(|chat| tables.chat(chat)))
     }
@@ -275,6 +275,10 @@ impl Store for MemoryStore {
                     && (is_past(state.seen_at_ms, overdue.seen_ms)
                         || (is_hidden && is_past(state.seen_at_ms, overdue.hidden_ms))));
             state.queued_at_ms.filter(|_| is_due && state.status == Status::Queued)
+        }));
+        ids.extend(longest(&|state| {
+            let part = state.post_session.filter(|part| part.status != PostSessionStatus::Finished)?;
+            Some(part.moved_at_ms).filter(|since_ms| is_past(Some(*since_ms), overdue.post_session_ms))
         }));
         Ok(ids)
     }

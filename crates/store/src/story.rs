@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Author, Change, ChatState, CheckIn, EndedBy, FailReason, Message, Status};
+use engine::gateway::{
+    Author, Change, ChatState, CheckIn, EndedBy, FailReason, Message, PostSession, PostSessionOffer, PostSessionStatus,
+    Status,
+};
 use futures_util::future::join_all;
 use serde_json::{Map, json};
 
@@ -78,6 +81,7 @@ pub async fn story(store: Arc<dyn Store>) {
     queues_are_listed_in_order(&*store).await;
     quiet_chats_are_found_longest_first(&*store).await;
     chats_in_queues_are_found_when_something_is_due(&*store).await;
+    chats_in_post_sessions_are_found_and_ongoing(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     the_first_choice_after_an_escalation_counts(&*store).await;
     masked_answers_are_kept_once_for_each_submission(&*store).await;
@@ -360,6 +364,47 @@ async fn chats_in_queues_are_found_when_something_is_due(store: &dyn Store) {
     assert!(store.ongoing_chat(uma).await.unwrap().is_some(), "whoever checked out or was dismissed may come back");
     for chat in chats.iter().skip(1) {
         change(store, *chat, |state| state.status = Status::Failed).await;
+    }
+    assert!(store.ongoing_chat(uma).await.unwrap().is_none());
+}
+
+async fn chats_in_post_sessions_are_found_and_ongoing(store: &dyn Store) {
+    let uma = user(store, "paula").await;
+    let mut chats = Vec::new();
+    let table = [
+        ("ps1", PostSessionStatus::Offered, 10, None, None),
+        ("ps2", PostSessionStatus::Finished, 20, Some(false), None),
+        ("ps3", PostSessionStatus::Ready, 30, Some(true), None),
+        ("ps4", PostSessionStatus::InProgress, 40, None, Some(3)),
+        ("ps5", PostSessionStatus::Waiting, 50, None, Some(0)),
+    ];
+    for (key, status, moved_at_ms, opted_in, started_after) in table {
+        let chat = open_chat(store, uma, key, 3).await;
+        let offer = PostSessionOffer { virtual_agent_id: 9, opt_in_required: opted_in.is_some() };
+        let part = PostSession { offer, status, opted_in, started_after, moved_at_ms };
+        change(store, chat, |state| {
+            (state.status, state.ended_by) = (Status::Finished, Some(EndedBy::Agent));
+            state.post_session = Some(part);
+        })
+        .await;
+        assert_eq!(store.chat(chat).await.unwrap().unwrap().state.post_session, Some(part));
+        let ongoing = store.ongoing_chat(uma).await.unwrap().map(|chat| chat.state.id);
+        let is_taken_up = !matches!(status, PostSessionStatus::Offered | PostSessionStatus::Finished);
+        assert_eq!(ongoing, is_taken_up.then_some(chat), "{status:?}");
+        chats.push(chat);
+    }
+    let due =
+        async |ms| store.quiet_chats(Overdue { post_session_ms: Some(ms), ..Overdue::default() }, 9).await.unwrap();
+    assert_eq!(due(9).await, [0_u64; 0]);
+    assert_eq!(due(30).await, [chats[0], chats[2]]);
+    assert_eq!(due(900).await, [chats[0], chats[2], chats[3], chats[4]]);
+    assert_eq!(store.quiet_chats(Overdue { silent_ms: Some(900), ..Overdue::default() }, 9).await.unwrap(), [0_u64; 0]);
+    change(store, chats[4], |state| state.dropped = true).await;
+    assert_eq!(store.ongoing_chat(uma).await.unwrap().map(|chat| chat.state.id), Some(chats[3]));
+    let goes_on = open_chat(store, uma, "ps6", 3).await;
+    assert_eq!(store.ongoing_chat(uma).await.unwrap().map(|chat| chat.state.id), Some(goes_on), "the newest");
+    for chat in chats.into_iter().chain([goes_on]) {
+        change(store, chat, |state| (state.status, state.post_session) = (Status::Finished, None)).await;
     }
     assert!(store.ongoing_chat(uma).await.unwrap().is_none());
 }

@@ -306,7 +306,14 @@ pub struct Chat {
     pub lang: String,
     pub menus: Vec<MenuName>,
     pub end_user: EndUser,
+    /// Something follows the human part, which is over.
     pub post_session_required: bool,
+    /// The end user is to be asked first whether it may.
+    #[serde(default)]
+    pub post_session_opt_in_required: bool,
+    /// `ready`, `in_progress`, `waiting` or `finished`; absent until the page has answered to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_session_transfer_status: Option<String>,
     /// Grows with every change of the chat.
     pub revision: u64,
     /// The index of the newest message, 0 for none.
@@ -368,6 +375,17 @@ pub struct CheckInRequest {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct RejoinRequest {}
+
+/// `PATCH` of a post-session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct PostSessionRequest {
+    /// `ready`, `in_progress`, `waiting` or `finished`.
+    pub status: String,
+    /// What the end user chose, where asking is required: no is the end of it.
+    #[serde(default)]
+    pub opt_in_selection: Option<bool>,
+}
 
 /// `POST` of whether a page is in view.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -204,6 +204,8 @@ export class FakeGateway {
         return new Response(null, { status: 204 });
       case "POST /chats/7/check_in":
         return this.chat.status === "queued" ? chat({ check_in: body.state }) : conflict;
+      case "PATCH /chats/7/post_session":
+        return this.chat.post_session_required ? chat({ post_session_transfer_status: body.opt_in_selection === false ? "finished" : body.status }) : conflict;
       case "POST /chats/7/rejoin":
         return this.chat.status === "checked_out" ? chat({ status: "queued" }) : conflict;
       case "GET /chat_history": {

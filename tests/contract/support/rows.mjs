@@ -10,9 +10,9 @@ const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", i
 const LATER = {
   "part two": {
     methods: [
-      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots", "updatePostSession",
+      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots",
     ],
-    fields: ["ChatResponse.post_session_required", "ChatResponse.post_session_opt_in_required", "ChatResponse.post_session_transfer_status"],
+    fields: [],
     events: [],
   },
   "part three": {

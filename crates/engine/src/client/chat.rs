@@ -44,7 +44,10 @@ pub(crate) struct Chat<D> {
     pub(crate) id: u64,
     pub(crate) state: D,
     pub(crate) last_index: u64,
+    /// Over, and nobody writes: no post-session is under way.
     pub(crate) finished: bool,
+    /// What follows the human part is not over: it is offered, or under way.
+    pub(crate) is_followed: bool,
     /// Put aside by the platform because the end user was silent; can be resumed.
     pub(crate) dismissed: bool,
     /// The end user waits for an agent.
@@ -53,7 +56,7 @@ pub(crate) struct Chat<D> {
     pub(crate) timed_out: bool,
     /// `chat.connected` was emitted.
     pub(crate) connected: bool,
-    /// `chat.ended` was emitted.
+    /// `chat.ended` was emitted for where the chat stands.
     pub(crate) ended: bool,
     revision: u64,
     members: Vec<Member>,
@@ -68,6 +71,7 @@ impl<D: Document> Chat<D> {
             id,
             last_index: 0,
             finished: false,
+            is_followed: false,
             dismissed: false,
             queued: false,
             timed_out: false,
@@ -102,7 +106,13 @@ impl<D: Document> Chat<D> {
         self.queued = status == "queued";
         self.dismissed = status == "dismissed" || status == "va_dismissed";
         self.timed_out = status == "timeout" || state.text("ended_by").is_some_and(|ended_by| ended_by == "timeout");
-        self.finished = status == "finished" || status == "failed" || status == "timeout";
+        let is_over = status == "finished" || status == "failed" || status == "timeout";
+        let step = state.text("post_session_transfer_status").unwrap_or_default();
+        let is_followed = is_over && step != "finished" && state.flag("post_session_required").unwrap_or(false);
+        self.finished = is_over && step != "in_progress" && step != "waiting";
+        // The end of what followed is an end of its own.
+        self.ended &= self.finished && self.is_followed == is_followed;
+        self.is_followed = is_followed;
         self.members = state
             .field("members")
             .and_then(|members| members.items())

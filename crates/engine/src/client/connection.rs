@@ -91,7 +91,7 @@ pub(crate) fn spread_after(retry_after_ms: u64, entropy: u64) -> u64 {
 impl<D: Document> Client<D> {
     /// Opens the stream where one is wanted and due, and closes it where none is wanted.
     pub(crate) fn drive_connection(&mut self) {
-        let wanted = self.chat.as_ref().is_some_and(|chat| !chat.ended);
+        let wanted = self.chat.as_ref().is_some_and(|chat| !chat.ended || chat.is_followed);
         if !wanted {
             self.close_stream();
         } else if matches!(self.connection.phase, Phase::Down) && self.session.token().is_some() {

@@ -268,7 +268,7 @@ impl<D: Document> Client<D> {
         self.releases = 0;
         self.set_unread(0);
         self.output(Output::Chat(None));
-        if chat.connected && !chat.ended {
+        if chat.connected && (!chat.ended || chat.is_followed) {
             self.emit(Event::ChatDisconnected);
         }
     }
@@ -302,14 +302,16 @@ impl<D: Document> Client<D> {
             return;
         }
         chat.ended = true;
-        let (id, connected, timed_out) = (chat.id, chat.connected, chat.timed_out);
+        let (id, connected, timed_out, is_followed) = (chat.id, chat.connected, chat.timed_out, chat.is_followed);
         self.drop_messages_of(id, &chat_ended());
-        self.close_stream();
+        if !is_followed {
+            self.close_stream();
+        }
         if timed_out {
             self.emit(Event::ChatTimeout);
         }
         self.emit(Event::ChatEnded);
-        if connected {
+        if connected && !is_followed {
             self.emit(Event::ChatDisconnected);
         }
     }

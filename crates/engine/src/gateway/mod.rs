@@ -18,12 +18,14 @@
 //! [`Limits::late_grace_ms`] once. What a timer does takes away its own condition, so that no clock makes it run in a loop.
 
 mod check_in;
+mod post_session;
 mod session;
 mod state;
 mod timers;
 mod transfer;
 
 pub use check_in::{CheckIn, CheckInAnswer, CheckInLimits};
+pub use post_session::{PostSession, PostSessionOffer, PostSessionStatus, PostSessionStep};
 pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
 pub use state::{
     Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, FailReason, Message, Notice, Patience, Script,

@@ -44,6 +44,8 @@ pub struct Limits {
     pub check_in: CheckInLimits,
     /// How long an end user may stay silent before the chat ends; `None` for ever.
     pub chat_timeout_ms: Option<u64>,
+    /// How long a post-session waits for the end user before it is over; `None` for ever.
+    pub post_session_timeout_ms: Option<u64>,
     /// What is found due longer ago than this waits as long again, once. After an outage, or when the clock jumped forward, the end user
     /// had no chance to answer in time.
     pub late_grace_ms: u64,
@@ -63,6 +65,7 @@ impl Default for Limits {
             queue_timeout_ms: None,
             check_in: CheckInLimits::default(),
             chat_timeout_ms: None,
+            post_session_timeout_ms: None,
             late_grace_ms: 60_000,
         }
     }
@@ -74,7 +77,8 @@ impl Limits {
     pub fn shortest_timer_ms(&self) -> Option<u64> {
         let CheckInLimits { timeout_ms, after_ms, hidden_after_ms, .. } = self.check_in;
         let check_ins = [Some(timeout_ms), after_ms, hidden_after_ms].map(|ms| ms.filter(|_| self.check_in.is_on()));
-        let others = [self.warn_after_ms(), self.va_dismiss_after_ms, self.queue_timeout_ms, self.chat_timeout_ms];
+        let ends = [self.queue_timeout_ms, self.chat_timeout_ms, self.post_session_timeout_ms];
+        let others = [self.warn_after_ms(), self.va_dismiss_after_ms].into_iter().chain(ends);
         check_ins.into_iter().chain(others).flatten().min()
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use wire::ErrorCode;
 
 use super::check_in::{CheckIn, CheckInAnswer};
+use super::post_session::{PostSession, PostSessionOffer, PostSessionStep};
 use super::session::Limits;
 use super::transfer::TransferTo;
 
@@ -199,7 +200,7 @@ pub struct ChatState {
     pub status: Status,
     /// The agent in the conversation.
     pub agent_id: Option<u64>,
-    /// The virtual agent in the conversation.
+    /// The virtual agent in the conversation, or in the post-session.
     pub virtual_agent_id: Option<u64>,
     /// Every agent who took part, in order.
     pub all_agent_ids: Vec<u64>,
@@ -240,6 +241,8 @@ pub struct ChatState {
     pub hidden_since_ms: Option<u64>,
     /// The check-in that the end user has yet to answer.
     pub check_in: Option<CheckIn>,
+    /// What follows the human part, where that has ended and something does.
+    pub post_session: Option<PostSession>,
     /// The index of the newest message, 0 for none.
     pub last_index: u64,
     /// Grows by 1 with each change.
@@ -276,6 +279,7 @@ impl ChatState {
             seen_at_ms: None,
             hidden_since_ms: None,
             check_in: None,
+            post_session: None,
             last_index: 0,
             revision: 0,
         }
@@ -330,7 +334,9 @@ pub enum Command<B> {
     CheckIn(CheckInAnswer),
     /// The end user returns to the queue after a missed check-in.
     Rejoin,
-    /// End the chat.
+    /// The end user's page moves the post-session on.
+    PostSession(PostSessionStep),
+    /// End the chat, or what the end user has taken up after it.
     Finish,
     /// End the chat and never offer it as ongoing again.
     Drop,
@@ -383,10 +389,15 @@ pub enum Notice {
     CheckInTimedOut,
     /// The chat is over. The state that comes with it says by whom.
     ChatEnded,
+    /// The virtual agent of the post-session takes over.
+    PostSessionStarted,
+    /// The post-session is over.
+    PostSessionEnded,
 }
 
 impl Notice {
-    /// The `event` of the `noti` message. The vendor's words for transfer, warning, dismissal and return are unknown: those are ours.
+    /// The `event` of the `noti` message. The vendor's words for transfer, warning, dismissal, return and
+    /// post-session are unknown: those are ours.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -400,6 +411,8 @@ impl Notice {
             Notice::CheckInRequired { .. } => "checkInRequired",
             Notice::CheckInTimedOut => "checkInTimedOut",
             Notice::ChatEnded => "chatEnded",
+            Notice::PostSessionStarted => "postSessionStarted",
+            Notice::PostSessionEnded => "postSessionEnded",
         }
     }
 }
@@ -409,9 +422,9 @@ impl Notice {
 pub enum Act<B> {
     /// Write a message.
     Say(B),
-    /// Hand over to the queue.
+    /// Hand over to the queue. After the human part nobody is there: the post-session ends.
     Escalate,
-    /// End the chat.
+    /// End the chat, or the post-session where that is its part.
     Finish,
 }
 
@@ -427,13 +440,17 @@ pub enum Patience {
 /// The platform's own part in a chat: what the virtual agent answers and how notices read. Must be a pure function of its arguments, so
 /// that a message and the answer to it are one transaction.
 pub trait Script<B> {
-    /// What the virtual agent does when a chat opens.
+    /// What the virtual agent does when a chat, or its post-session, opens.
     fn greet(&self, chat: &ChatState) -> Vec<Act<B>>;
     /// What the virtual agent does about a message of the end user.
     fn answer(&self, chat: &ChatState, body: &B) -> Vec<Act<B>>;
     /// Where nobody can be waited for, or for too long: the message that says so and what is offered instead. Its index will be
     /// `last_index + 1`. The chat then stays with its virtual agent.
     fn deflection(&self, _chat: &ChatState, _patience: Patience) -> Option<B> {
+        None
+    }
+    /// Who talks with the end user after the human part of this chat; nobody by default.
+    fn post_session(&self, _chat: &ChatState) -> Option<PostSessionOffer> {
         None
     }
     /// The message for a notice.
@@ -510,9 +527,11 @@ impl<B: Clone> Draft<B> {
             Command::Resume => self.resume(script)?,
             Command::CheckIn(answer) => self.check_in(*answer)?,
             Command::Rejoin => self.rejoin(script)?,
+            Command::PostSession(step) => self.step_post_session(*step, script)?,
             Command::Finish => self.end(actor, script)?,
             Command::Drop => {
                 self.end(actor, script)?;
+                self.end_post_session(script);
                 self.state.dropped = true;
             }
         }
@@ -526,7 +545,8 @@ impl<B: Clone> Draft<B> {
             (Actor::EndUser(id), _) => id == self.state.end_user_id,
             (Actor::Agent(_), Command::Accept) => true,
             (Actor::Agent(_), Command::Escalate | Command::EscalateAnyway) => false,
-            (Actor::Agent(_), Command::Resume | Command::CheckIn(_) | Command::Rejoin | Command::Drop) => false,
+            (Actor::Agent(_), Command::Resume | Command::CheckIn(_) | Command::Rejoin) => false,
+            (Actor::Agent(_), Command::PostSession(_) | Command::Drop) => false,
             (Actor::Agent(id), Command::Send { .. } | Command::Transfer(_) | Command::Finish) => self.has_served(id),
         };
         if allowed { Ok(()) } else { Err(ErrorCode::Forbidden) }
@@ -564,7 +584,10 @@ impl<B: Clone> Draft<B> {
             return Ok(Done::Sent { index: message.index, at_ms: message.at_ms, duplicate: true });
         }
         if self.state.status.is_over() {
-            return Err(ErrorCode::ChatEnded);
+            return match actor {
+                Actor::EndUser(_) => self.send_in_post_session(author, client_id, body, script),
+                Actor::Agent(_) => Err(ErrorCode::ChatEnded),
+            };
         }
         if !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
@@ -680,7 +703,14 @@ impl<B: Clone> Draft<B> {
     }
 
     fn end(&mut self, actor: Actor, script: &dyn Script<B>) -> Result<(), ErrorCode> {
-        if !self.state.status.is_over() && !self.takes_part(actor) {
+        if self.state.status.is_over() {
+            // What was only offered stays so: the command may be a repetition of the one that ended the chat.
+            if matches!(actor, Actor::EndUser(_)) && self.state.post_session.is_some_and(|part| part.is_taken_up()) {
+                self.end_post_session(script);
+            }
+            return Ok(());
+        }
+        if !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
         }
         let ended_by = match actor {
@@ -698,6 +728,7 @@ impl<B: Clone> Draft<B> {
         self.leave(if self.state.fail_reason.is_some() { Status::Failed } else { Status::Finished });
         self.state.ended_at_ms = Some(self.now_ms);
         self.state.ended_by = Some(ended_by);
+        self.offer_post_session(ended_by, script);
         self.notify(Notice::ChatEnded, script);
     }
 
@@ -710,13 +741,14 @@ impl<B: Clone> Draft<B> {
     }
 
     /// Carries out what the virtual agent does. What follows an escalation or an end is dropped: it is no longer its turn.
-    fn perform(&mut self, acts: Vec<Act<B>>, script: &dyn Script<B>) {
+    pub(super) fn perform(&mut self, acts: Vec<Act<B>>, script: &dyn Script<B>) {
         for act in acts {
             let Some(id) = self.state.virtual_agent_id else { return };
             match act {
                 Act::Say(body) => {
                     self.say(Author::VirtualAgent(id), None, body, script);
                 }
+                Act::Escalate | Act::Finish if self.state.status.is_over() => self.end_post_session(script),
                 // Escalating cannot fail here: a virtual agent is in the chat.
                 Act::Escalate => drop(self.escalate(Patience::Usual, script)),
                 Act::Finish => self.end_by(EndedBy::VirtualAgent, script),
@@ -725,7 +757,7 @@ impl<B: Clone> Draft<B> {
     }
 
     /// What someone says, after what the platform says before it.
-    fn say(&mut self, author: Author, client_id: Option<String>, body: B, script: &dyn Script<B>) -> u64 {
+    pub(super) fn say(&mut self, author: Author, client_id: Option<String>, body: B, script: &dyn Script<B>) -> u64 {
         if script.hands_out_form(&body) {
             self.notify(Notice::FormRequested, script);
         }

@@ -19,6 +19,8 @@ pub(super) enum Expiry {
     DismissalWarning,
     /// The end user is asked to check in.
     CheckInRequired,
+    /// The end user did not take the post-session up, or fell silent in it: it is over.
+    PostSessionTimeout,
 }
 
 type Timer = Option<(u64, Expiry)>;
@@ -31,7 +33,7 @@ impl ChatState {
     /// The timer that runs out first, and when.
     pub(super) fn next_expiry(&self, limits: &Limits) -> Timer {
         if self.status.is_over() {
-            return None;
+            return self.post_session_timer(limits);
         }
         let timeout = after(Some(self.active_at_ms), limits.chat_timeout_ms, Expiry::Timeout);
         let own = match self.status {
@@ -66,6 +68,7 @@ impl<B: Clone> Draft<B> {
             Expiry::QueueTimeout => self.fail(FailReason::Expired, script),
             Expiry::CheckInTimeout => self.miss_check_in(script),
             Expiry::CheckInRequired => self.require_check_in(script),
+            Expiry::PostSessionTimeout => self.end_post_session(script),
             Expiry::DismissalWarning => {
                 // However late the warning comes, it is as long as it was configured.
                 let since_ms = self.state.unanswered_since_ms.unwrap_or(self.now_ms);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use engine::gateway::{
     Act, Actor, Change, ChatSession, ChatState, CheckInAnswer, CheckInLimits, Command, Input, Limits, Message, Notice,
-    Output, Script, SentKey, TransferTo, open,
+    Output, PostSessionOffer, PostSessionStatus, PostSessionStep, Script, SentKey, TransferTo, open,
 };
 
 use super::Choices;
@@ -26,6 +26,10 @@ impl Script<u8> for Bot {
             2 => Vec::new(),
             _ => vec![Act::Say(2)],
         }
+    }
+
+    fn post_session(&self, chat: &ChatState) -> Option<PostSessionOffer> {
+        (chat.menu_id > 0).then_some(PostSessionOffer { virtual_agent_id: 8, opt_in_required: chat.menu_id == 1 })
     }
 
     fn notice(&self, _: &ChatState, _: Notice) -> u8 {
@@ -67,6 +71,7 @@ pub(crate) fn run(bytes: &[u8]) {
             rejoin_at_front: choices.flag(),
         },
         chat_timeout_ms: choices.flag().then_some(5_000),
+        post_session_timeout_ms: choices.flag().then_some(2_000),
         ..Limits::default()
     };
     let fresh = ChatState { id: 7, ..ChatState::new(5, 3, choices.flag().then_some(9), 100) };
@@ -94,7 +99,7 @@ pub(crate) fn run(bytes: &[u8]) {
             0..=3 => {
                 last_request += 1;
                 run.open_requests.insert(last_request);
-                let command = match choices.below(13) {
+                let command = match choices.below(16) {
                     0..=2 => Command::Send { client_id: format!("k{}", choices.below(20)), body: choices.byte() },
                     3 => Command::Escalate,
                     4 => Command::Accept,
@@ -105,6 +110,10 @@ pub(crate) fn run(bytes: &[u8]) {
                     9 => Command::CheckIn(CheckInAnswer::Notified),
                     10 => Command::CheckIn(CheckInAnswer::Confirmed),
                     11 => Command::Rejoin,
+                    12..=14 => Command::PostSession(PostSessionStep {
+                        to: choices.pick(&PostSessionStatus::ALL),
+                        opted_in: choices.pick(&[None, Some(true), Some(false)]),
+                    }),
                     _ => Command::Resume,
                 };
                 run.feed(Input::Command { request: last_request, actor, command });

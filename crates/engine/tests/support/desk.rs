@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use engine::gateway::{
     Act, Actor, Author, Change, ChatSession, ChatState, CheckInLimits, Command, Done, Input, Limits, Message, Notice,
-    Output, Script, SentKey, Status, TransferTo, open,
+    Output, PostSessionOffer, Script, SentKey, Status, TransferTo, open,
 };
 use wire::ErrorCode;
 
@@ -15,6 +15,11 @@ pub(crate) const USER: Actor = Actor::EndUser(5);
 pub(crate) const ADA: Actor = Actor::Agent(1);
 pub(crate) const GRACE: Actor = Actor::Agent(2);
 pub(crate) const BOT: u64 = 9;
+/// Talks after the human part.
+pub(crate) const ASKER: u64 = 8;
+/// Queues whose chats have a post-session.
+pub(crate) const FOLLOWED: u64 = 40;
+pub(crate) const FOLLOWED_IF_WANTED: u64 = 41;
 
 /// Bodies are texts here. The bot says "ok", or does what it is told.
 pub(crate) struct Bot;
@@ -31,6 +36,15 @@ impl Script<String> for Bot {
             "quiet" => vec![],
             _ => vec![Act::Say("ok".into())],
         }
+    }
+
+    fn post_session(&self, chat: &ChatState) -> Option<PostSessionOffer> {
+        let opt_in_required = match chat.menu_id {
+            FOLLOWED => false,
+            FOLLOWED_IF_WANTED => true,
+            _ => return None,
+        };
+        Some(PostSessionOffer { virtual_agent_id: ASKER, opt_in_required })
     }
 
     fn notice(&self, _: &ChatState, notice: Notice) -> String {
@@ -88,7 +102,9 @@ impl Disk {
 pub(crate) fn check_place(state: &ChatState) {
     let is = |status: Status| state.status == status;
     assert_eq!(state.agent_id.is_some(), is(Status::Assigned), "{state:?}");
-    assert_eq!(state.virtual_agent_id.is_some(), is(Status::VaAssigned), "{state:?}");
+    let is_followed = state.post_session.is_some_and(|part| part.is_open());
+    assert_eq!(state.virtual_agent_id.is_some(), is(Status::VaAssigned) || is_followed, "{state:?}");
+    assert!(state.post_session.is_none() || state.status.is_over(), "{state:?}");
     assert_eq!(state.ended_at_ms.is_some(), state.status.is_over(), "{state:?}");
     assert_eq!(state.ended_by.is_some(), state.status.is_over(), "{state:?}");
     assert_eq!(state.fail_reason.is_some(), is(Status::Failed), "{state:?}");

@@ -19,6 +19,8 @@ pub struct Chat {
     pub queue_timeout_ms: u64,
     /// How long an end user may be silent before the chat ends.
     pub timeout_ms: u64,
+    /// How long what follows the human part waits for the end user.
+    pub post_session_timeout_ms: u64,
     /// Whether those who wait are asked if they still do.
     pub check_in: CheckIn,
 }
@@ -31,6 +33,7 @@ impl Default for Chat {
             va_dismiss_after_ms: 0,
             queue_timeout_ms: 0,
             timeout_ms: 24 * 60 * 60 * 1000,
+            post_session_timeout_ms: 30 * 60 * 1000,
             check_in: CheckIn::default(),
         }
     }
@@ -79,6 +82,7 @@ impl Chat {
             va_dismiss_after_ms: timer(self.va_dismiss_after_ms),
             queue_timeout_ms: timer(self.queue_timeout_ms),
             chat_timeout_ms: timer(self.timeout_ms),
+            post_session_timeout_ms: timer(self.post_session_timeout_ms),
             check_in: CheckInLimits {
                 timeout_ms: asked.timeout_ms,
                 after_ms: timer(asked.after_ms),

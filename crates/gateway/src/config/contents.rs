@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::forms::{Form, check_forms};
 use super::mail::check_support_email;
 use super::payload::Payload;
+use super::post_session::{MenuPostSession, PostSession, SessionVariable};
 use super::redaction::{Redaction, check_redaction};
 use super::survey::{Survey, check_surveys};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
@@ -47,6 +48,8 @@ pub struct Company {
     pub email_enhancement: bool,
     /// The domain of the company's screen sharing.
     pub cobrowse_domain: Option<String>,
+    /// What follows the human part of its chats, where a queue does not say itself; nothing where absent.
+    pub post_session: Option<PostSession>,
     /// The forms that its agents and virtual agents hand out.
     pub forms: Vec<Form>,
     /// What is asked after a chat, where a queue does not say itself.
@@ -109,6 +112,9 @@ pub struct Menu {
     /// What is asked after its chats; as above it in the tree where absent.
     #[serde(default)]
     pub survey: Option<Survey>,
+    /// What follows the human part of its chats; as above it in the tree where absent.
+    #[serde(default)]
+    pub post_session: Option<MenuPostSession>,
     /// Where its chats go instead.
     #[serde(default)]
     pub redirection: Option<Redirection>,
@@ -168,6 +174,9 @@ pub struct VirtualAgent {
     /// Buttons below the greeting; their titles come back as the customer's text.
     #[serde(default)]
     pub greeting_buttons: Vec<String>,
+    /// What its greeting finds out.
+    #[serde(default)]
+    pub greeting_session_variables: Vec<SessionVariable>,
     /// What it says where no rule fits.
     pub fallback: String,
     /// Buttons below the fallback.
@@ -212,6 +221,9 @@ pub struct Rule {
     /// What it says besides, in the vendor's shape.
     #[serde(default)]
     pub messages: Vec<Payload>,
+    /// What it finds out with the last of what it says.
+    #[serde(default)]
+    pub session_variables: Vec<SessionVariable>,
     /// The form that it hands out, where the company has one with this number.
     #[serde(default)]
     pub form: Option<u64>,

@@ -14,6 +14,7 @@ pub mod forms;
 mod hours;
 pub(crate) mod mail;
 pub mod payload;
+pub mod post_session;
 mod redaction;
 pub mod survey;
 pub(crate) mod texts;
@@ -410,10 +411,18 @@ impl Config {
                 return fail(format!("two companies have the id {:?}", company.id));
             }
             contents::check_company(company, &virtual_agents)?;
+            post_session::check_company(company, &self.virtual_agents)
+                .or_else(|text| fail(format!("company {:?}: {text}", company.id)))?;
         }
         for agent in &self.virtual_agents {
             let rules = agent.translations.values().flat_map(|speech| &speech.rules).chain(&agent.rules);
+            post_session::check_variables(&agent.greeting_session_variables, true)
+                .or_else(|text| fail(format!("virtual agent {}, its greeting: {text}", agent.id)))?;
             for rule in rules {
+                let says = rule.answer.is_some() || !(rule.buttons.is_empty() && rule.messages.is_empty());
+                post_session::check_variables(&rule.session_variables, says).or_else(|text| {
+                    fail(format!("virtual agent {}, the rule with the keywords {:?}: {text}", agent.id, rule.keywords))
+                })?;
                 payload::check_payloads(&rule.messages, !rule.buttons.is_empty()).or_else(|text| {
                     fail(format!("virtual agent {}, the rule with the keywords {:?}: {text}", agent.id, rule.keywords))
                 })?;
@@ -453,7 +462,7 @@ mod tests {
             .collect();
         let config = Config::from_toml(&text).unwrap();
         config.validate().unwrap();
-        assert_eq!((config.companies.len(), config.virtual_agents.len(), config.agents.len()), (1, 1, 1));
+        assert_eq!((config.companies.len(), config.virtual_agents.len(), config.agents.len()), (1, 2, 1));
     }
 
     #[test]

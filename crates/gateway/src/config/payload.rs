@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 /// A payload. Types and fields are the vendor's, except `markdown` and the payload of a `server_message`, which are ours. The vendor's other fields
-/// (`language`, `session_variable`, `event_params`, …) mean nothing here and are read over.
+/// (`language`, `event_params`, …) mean nothing here and are read over; a `session_variable` belongs to the rule, as one of its `session_variables`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Payload {

@@ -49,6 +49,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .merge(super::transcripts::desk_routes())
         .merge(super::chat_events::desk_routes())
         .merge(super::forms::desk_routes())
+        .merge(super::post_session::desk_routes())
         .merge(super::transfer::routes())
         .merge(super::desk_emails::routes())
         .merge(super::results::routes())

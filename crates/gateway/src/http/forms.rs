@@ -116,7 +116,7 @@ async fn submit(
     let checked = forms::check(form, &form_response, &langs).map_err(Refusal::Answers)?;
     let answered = completion(&app, &record, smart_action_id).await?;
     let mut masked_id = None;
-    if answered.is_none() && !record.state.status.is_over() && !checked.masked.is_empty() {
+    if answered.is_none() && record.state.takes_messages() && !checked.masked.is_empty() {
         // Before the message: an agent who reads of it finds them. Each try has its own, so that a message never goes with the answers of
         // another try; those of a try that came to nothing are read by nobody.
         let id = keys::to_text(&keys::random::<12>().map_err(|_| Error::of(ErrorCode::Unavailable))?);

@@ -123,7 +123,8 @@ async fn reserve(
     if request.size > most {
         return Err(Error::too_large());
     }
-    let is_over = chat.state.status.is_over();
+    // In what follows the human part only its end user sends.
+    let is_over = if of_agent { chat.state.status.is_over() } else { !chat.state.takes_messages() };
     let now_ms = now_ms();
     let said = request.name.as_deref().unwrap_or("");
     let new = NewMedia {

@@ -34,6 +34,7 @@ mod media;
 mod openapi;
 pub(crate) mod origin;
 mod pages;
+mod post_session;
 mod request;
 mod results;
 pub(crate) mod session;
@@ -65,6 +66,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(transcript_mails::routes())
         .merge(transcripts::routes())
         .merge(survey::routes())
+        .merge(post_session::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
     if app.signs_demo_tokens() {

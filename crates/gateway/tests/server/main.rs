@@ -26,6 +26,7 @@ mod menus;
 mod openapi;
 mod pages;
 mod payloads;
+mod post_session;
 mod program;
 mod redaction;
 mod story;

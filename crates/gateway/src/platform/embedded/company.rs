@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::hours::Schedule;
 use super::words::Tongue;
 use crate::config::forms::Form;
+use crate::config::post_session::{MenuPostSession, PostSession};
 use crate::config::survey::Survey;
 use crate::config::texts::fitting;
 use crate::config::{self, Deflection, Menu, Texts};
@@ -28,6 +29,7 @@ struct Queue {
     schedule: Option<Arc<Schedule>>,
     deflection: Option<Arc<Deflection>>,
     survey: Option<Arc<Survey>>,
+    post_session: Option<PostSession>,
 }
 
 impl Company {
@@ -37,6 +39,7 @@ impl Company {
             schedule: settings.hours.as_ref().map(schedule),
             deflection: settings.deflection.clone().map(Arc::new),
             survey: settings.survey.clone().map(Arc::new),
+            post_session: settings.post_session,
         };
         let mut queues = HashMap::new();
         let mut leads_users = false;
@@ -46,6 +49,11 @@ impl Company {
                 schedule: menu.hours.as_ref().map(schedule).or(above.schedule),
                 deflection: menu.deflection.clone().map(Arc::new).or(above.deflection),
                 survey: menu.survey.clone().map(Arc::new).or(above.survey),
+                post_session: match menu.post_session {
+                    Some(MenuPostSession::Of(part)) => Some(part),
+                    Some(MenuPostSession::Switch(_)) => None,
+                    None => above.post_session,
+                },
             };
             left.extend(menu.children.iter().map(|child| (child, own.clone())));
             leads_users |= !menu.direct_users.is_empty();
@@ -136,6 +144,11 @@ impl Company {
             None => self.settings.survey.as_ref(),
         };
         survey.filter(|survey| !survey.questions.is_empty())
+    }
+
+    /// What follows the human part of a queue's chats; nothing where the queue is no longer configured.
+    pub(crate) fn post_session(&self, menu_id: u64) -> Option<PostSession> {
+        self.queues.get(&menu_id)?.post_session
     }
 
     /// The queues.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::gateway::{Author, ChatState, Limits, Status};
+use engine::gateway::{Author, ChatState, Limits, PostSessionStatus, Status};
 use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member};
 
 use crate::clock;
@@ -23,6 +23,7 @@ pub(crate) mod letters;
 pub(crate) mod live;
 pub(crate) mod menus;
 mod payload;
+pub(crate) mod post_session;
 pub(crate) mod queue;
 pub(crate) mod survey;
 pub(crate) mod virtual_agent;
@@ -122,12 +123,29 @@ impl Embedded {
         }
     }
 
+    /// A virtual agent under its own name.
+    pub(crate) fn virtual_agent_itself(&self, id: u64) -> ChatAgent {
+        self.virtual_agent_name(id, &Predecessor::default())
+    }
+
+    /// A virtual agent of a chat: that of the post-session goes by its own name, whatever the site called the one before.
+    fn virtual_agent_of(&self, id: u64, state: &ChatState, predecessor: &Predecessor) -> ChatAgent {
+        match state.post_session.filter(|part| part.started_after.is_some()) {
+            Some(part) if part.offer.virtual_agent_id == id => self.virtual_agent_itself(id),
+            _ => self.virtual_agent_name(id, predecessor),
+        }
+    }
+
     /// A member of a conversation, as typing frames name it.
     pub(crate) fn member(&self, author: Author, record: &ChatRecord) -> Member {
+        self.member_of(author, record, &record.state)
+    }
+
+    fn member_of(&self, author: Author, record: &ChatRecord, state: &ChatState) -> Member {
         let (kind, id) = author.parts();
         let display_name = match author {
             Author::Agent(id) => self.agents.name(id).name,
-            Author::VirtualAgent(id) => self.virtual_agent_name(id, &predecessor(&record.request)).name,
+            Author::VirtualAgent(id) => self.virtual_agent_of(id, state, &predecessor(&record.request)).name,
             Author::EndUser(_) => end_user_name(record).unwrap_or_else(|| self.tongue(record).customer().to_owned()),
             Author::System => String::new(),
         };
@@ -138,7 +156,7 @@ impl Embedded {
     pub(crate) fn present(&self, record: &ChatRecord, state: &ChatState) -> Chat {
         let agent = state.agent_id.map(|id| self.agent(id));
         let predecessor = predecessor(&record.request);
-        let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_name(id, &predecessor));
+        let virtual_agent = state.virtual_agent_id.map(|id| self.virtual_agent_of(id, state, &predecessor));
         let authors = [state.virtual_agent_id.map(Author::VirtualAgent), state.agent_id.map(Author::Agent)];
         let company = self.companies.get(&record.company_id);
         let with = agent.as_ref().or(virtual_agent.as_ref()).map(|agent| agent.name.as_str());
@@ -147,7 +165,7 @@ impl Embedded {
             status: state.status.as_str().to_owned(),
             status_text: self.tongue(record).status_text(state.status, with),
             features: features(
-                state.status,
+                state,
                 Offers {
                     files: &self.files,
                     check_in: self.limits.check_in.is_on(),
@@ -173,17 +191,22 @@ impl Embedded {
             all_virtual_agents: state
                 .all_virtual_agent_ids
                 .iter()
-                .map(|id| self.virtual_agent_name(*id, &predecessor))
+                .map(|id| self.virtual_agent_of(*id, state, &predecessor))
                 .collect(),
             agent,
             virtual_agent,
             lang: record.lang.clone(),
             menus: menus::path(company.map(|company| &**company), state.menu_id, &record.lang),
             end_user: EndUser { id: state.end_user_id, identifier: record.end_user.identifier.clone() },
-            post_session_required: false,
+            post_session_required: state.post_session.is_some(),
+            post_session_opt_in_required: state.post_session.is_some_and(|part| part.offer.opt_in_required),
+            post_session_transfer_status: state
+                .post_session
+                .filter(|part| part.status != PostSessionStatus::Offered)
+                .map(|part| part.status.as_str().to_owned()),
             revision: state.revision,
             last_index: state.last_index,
-            members: authors.into_iter().flatten().map(|author| self.member(author, record)).collect(),
+            members: authors.into_iter().flatten().map(|author| self.member_of(author, record, state)).collect(),
         }
     }
 }
@@ -203,15 +226,21 @@ struct Offers<'a> {
 }
 
 /// What can be done in a chat now, as data for user interfaces.
-fn features(status: Status, offers: Offers<'_>) -> Vec<String> {
-    let names: &[&str] = match status {
+fn features(state: &ChatState, offers: Offers<'_>) -> Vec<String> {
+    let names: &[&str] = match state.status {
         Status::VaAssigned => &["text", "typing", "photo", "video", "audio", "document", "escalation"],
         Status::Queued => &["text", "typing", "preview", "photo", "video", "audio", "document", "check_in"],
         Status::Assigned => &["text", "typing", "preview", "photo", "video", "audio", "document"],
         Status::Dismissed => &["text", "typing", "photo", "video", "audio", "document", "resume"],
         Status::VaDismissed => &["text", "typing", "photo", "video", "audio", "document", "resume", "escalation"],
         Status::CheckedOut => &["text", "typing", "photo", "video", "audio", "document", "check_in", "rejoin"],
-        Status::Finished | Status::Failed => &["survey", "rating"],
+        Status::Finished | Status::Failed => match state.post_session.map(|part| part.status) {
+            Some(PostSessionStatus::Offered | PostSessionStatus::Ready) => &["survey", "rating", "post_session"],
+            Some(PostSessionStatus::InProgress | PostSessionStatus::Waiting) => {
+                &["text", "photo", "video", "audio", "document", "survey", "rating", "post_session"]
+            }
+            Some(PostSessionStatus::Finished) | None => &["survey", "rating"],
+        },
     };
     let is_offered = |name: &str| match name {
         "check_in" => offers.check_in,

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Act, ChatState, Notice, Patience, Script, TransferTo};
+use engine::gateway::{Act, ChatState, Notice, Patience, PostSessionOffer, Script, TransferTo};
 use serde_json::{Map, Value, json};
 
 use super::company::Company;
 use super::custom_data::{Predecessor, predecessor};
 use super::deflection::{self, Reason};
-use super::{Embedded, forms, menus, payload};
+use super::{Embedded, forms, menus, payload, post_session};
+use crate::config::post_session::SessionVariable;
 use crate::config::texts::fitting;
 use crate::config::{Action, Rule, VirtualAgent};
 use crate::message::text_body;
@@ -65,6 +66,7 @@ impl EmbeddedScript {
 struct Speaking<'a> {
     greeting: &'a str,
     greeting_buttons: &'a [String],
+    greeting_session_variables: &'a [SessionVariable],
     fallback: &'a str,
     fallback_buttons: &'a [String],
     rules: &'a [Rule],
@@ -82,6 +84,8 @@ impl<'a> Speaking<'a> {
                 &agent.greeting_buttons,
                 speech.and_then(|speech| speech.greeting_buttons.as_ref()),
             ),
+            // What is found out is called the same in every language.
+            greeting_session_variables: &agent.greeting_session_variables,
             fallback: text(&agent.fallback, speech.and_then(|speech| speech.fallback.as_ref())),
             fallback_buttons: buttons(
                 &agent.fallback_buttons,
@@ -95,7 +99,11 @@ impl<'a> Speaking<'a> {
 impl Script<MessageBody> for EmbeddedScript {
     fn greet(&self, chat: &ChatState) -> Vec<Act<MessageBody>> {
         let Some(agent) = self.virtual_agent(chat) else { return vec![Act::Escalate] };
-        say(Some(self.predecessor.greeting.as_deref().unwrap_or(agent.greeting)), agent.greeting_buttons)
+        let is_after = chat.post_session.is_some();
+        let greeting = self.predecessor.greeting.as_deref().filter(|_| !is_after).unwrap_or(agent.greeting);
+        let mut acts = say(Some(greeting), agent.greeting_buttons);
+        post_session::attach(&mut acts, agent.greeting_session_variables);
+        acts
     }
 
     fn answer(&self, chat: &ChatState, body: &MessageBody) -> Vec<Act<MessageBody>> {
@@ -110,6 +118,7 @@ impl Script<MessageBody> for EmbeddedScript {
         let said = u64::try_from(acts.len()).unwrap_or(u64::MAX);
         let next_index = chat.last_index.saturating_add(1).saturating_add(said);
         acts.extend(payload::acts(&rule.messages, next_index, &self.platform.base));
+        post_session::attach(&mut acts, &rule.session_variables);
         acts.extend(rule.form.and_then(|id| self.form(id)).map(Act::Say));
         match rule.action {
             Some(Action::Escalate) => acts.push(Act::Escalate),
@@ -129,6 +138,12 @@ impl Script<MessageBody> for EmbeddedScript {
         let agent = self.platform.virtual_agent_name(id, &self.predecessor);
         let index = chat.last_index.saturating_add(1);
         Some(MessageBody::new(&deflection::notice(company, (chat.menu_id, &self.lang), reason, index, &agent)))
+    }
+
+    fn post_session(&self, chat: &ChatState) -> Option<PostSessionOffer> {
+        let part = self.company.as_ref()?.post_session(chat.menu_id)?;
+        self.platform.virtual_agent(part.virtual_agent)?;
+        Some(PostSessionOffer { virtual_agent_id: part.virtual_agent, opt_in_required: part.opt_in })
     }
 
     fn hands_out_form(&self, body: &MessageBody) -> bool {
@@ -168,7 +183,9 @@ impl Script<MessageBody> for EmbeddedScript {
             | Notice::FormRequested
             | Notice::ChatDismissed
             | Notice::ChatResumed
-            | Notice::CheckInTimedOut => {}
+            | Notice::CheckInTimedOut
+            | Notice::PostSessionStarted
+            | Notice::PostSessionEnded => {}
         }
         MessageBody::new(&object)
     }

@@ -37,7 +37,7 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
@@ -46,6 +46,7 @@ const STEPS: [Step; 8] = [
     (30, "media_of_agents", include_str!("0030_media_of_agents.sql")),
     (40, "forms", include_str!("0040_forms.sql")),
     (50, "records", include_str!("0050_records.sql")),
+    (100, "post session", include_str!("0100_post_session.sql")),
 ];
 
 type Step = (i64, &'static str, &'static str);
@@ -185,7 +186,13 @@ impl Store for SqliteStore {
 
     async fn ongoing_chat(&self, end_user_id: u64) -> Result<Option<ChatRecord>, StoreError> {
         let query = chat_query!(
-            "WHERE c.end_user_id = ? AND c.status <> 'finished' AND c.status <> 'failed' AND c.dropped = 0 ORDER BY c.id DESC LIMIT 1"
+            "WHERE c.id IN (
+                 SELECT id FROM (SELECT id FROM chats WHERE end_user_id = ?1 AND status <> 'finished' AND status <> 'failed' AND dropped = 0
+                     ORDER BY id DESC LIMIT 1)
+                 UNION ALL
+                 SELECT id FROM (SELECT id FROM chats WHERE end_user_id = ?1 AND post_session_status <> 'finished'
+                     AND post_session_status <> 'offered' AND dropped = 0 ORDER BY id DESC LIMIT 1)
+             ) ORDER BY c.id DESC LIMIT 1"
         );
         let row = sqlx::query(query).bind(int(end_user_id)).fetch_optional(&self.readers).await?;
         row.as_ref().map(rows::read_chat).transpose()
@@ -232,7 +239,10 @@ impl Store for SqliteStore {
              SELECT id FROM (SELECT id FROM chats WHERE status = 'queued' AND (
                  queued_at_ms <= ?4 OR check_in_expires_at_ms <= ?7 OR (check_in_expires_at_ms IS NULL
                      AND (seen_at_ms <= ?5 OR (hidden_since_ms <= ?6 AND seen_at_ms <= ?6))))
-                 ORDER BY queued_at_ms, id LIMIT ?8)",
+                 ORDER BY queued_at_ms, id LIMIT ?8)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM chats WHERE post_session_moved_at_ms <= ?9 AND post_session_status <> 'finished'
+                 ORDER BY post_session_moved_at_ms LIMIT ?8)",
         )
         .bind(overdue.unanswered_ms.map(int))
         .bind(overdue.silent_ms.map(int))
@@ -242,6 +252,7 @@ impl Store for SqliteStore {
         .bind(overdue.hidden_ms.map(int))
         .bind(overdue.check_in_ms.map(int))
         .bind(int(limit))
+        .bind(overdue.post_session_ms.map(int))
         .fetch_all(&self.readers)
         .await?;
         Ok(ids.into_iter().map(from_count).collect())

@@ -1,7 +1,10 @@
 //! Rows of the tables and what they mean. A row that cannot be read is an error, never a guess.
 
-use engine::gateway::{Author, ChatState, CheckIn, EndedBy, FailReason, Message, SentKey, Status};
-use serde_json::{Map, Value};
+use engine::gateway::{
+    Author, ChatState, CheckIn, EndedBy, FailReason, Message, PostSession, PostSessionOffer, PostSessionStatus,
+    SentKey, Status,
+};
+use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 
@@ -18,7 +21,8 @@ macro_rules! chat_query {
             "c.agent_id, c.virtual_agent_id, c.all_agent_ids, c.all_virtual_agent_ids, c.created_at_ms, c.queued_at_ms, ",
             "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.fail_reason, c.dropped, c.updated_at_ms, c.active_at_ms, ",
             "c.end_user_wrote, c.unanswered_since_ms, c.dismiss_at_ms, c.queue_front, c.queue_behind, c.seen_at_ms, ",
-            "c.hidden_since_ms, c.check_in_expires_at_ms, c.check_in_notified, c.last_index, c.revision, ",
+            "c.hidden_since_ms, c.check_in_expires_at_ms, c.check_in_notified, c.post_session_status, ",
+            "c.post_session_moved_at_ms, c.post_session, c.last_index, c.revision, ",
             "c.end_user_name, u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
             $end
         )
@@ -119,6 +123,7 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         seen_at_ms: optional_count(row, "seen_at_ms")?,
         hidden_since_ms: optional_count(row, "hidden_since_ms")?,
         check_in: check_in.map(|expires_at_ms| CheckIn { expires_at_ms, notified }),
+        post_session: read_post_session(row)?,
         last_index: count(row, "last_index")?,
         revision: count(row, "revision")?,
     };
@@ -136,6 +141,35 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         request: object(row, "request")?,
         end_user_name: get(row, "end_user_name")?,
     })
+}
+
+/// What of a post-session has no column of its own.
+pub(super) fn post_session_details(part: PostSession) -> String {
+    json!({
+        "virtual_agent_id": part.offer.virtual_agent_id,
+        "opt_in_required": part.offer.opt_in_required,
+        "opted_in": part.opted_in,
+        "started_after": part.started_after,
+    })
+    .to_string()
+}
+
+fn read_post_session(row: &SqliteRow) -> Result<Option<PostSession>, StoreError> {
+    let Some(status) = get::<Option<&str>>(row, "post_session_status")? else { return Ok(None) };
+    let corrupt = || StoreError::Corrupt("post_session");
+    let details = object(row, "post_session")?;
+    let number = |name: &str| details.get(name).and_then(Value::as_u64);
+    let flag = |name: &str| details.get(name).and_then(Value::as_bool);
+    Ok(Some(PostSession {
+        offer: PostSessionOffer {
+            virtual_agent_id: number("virtual_agent_id").ok_or_else(corrupt)?,
+            opt_in_required: flag("opt_in_required").ok_or_else(corrupt)?,
+        },
+        status: PostSessionStatus::from_text(status).ok_or_else(corrupt)?,
+        opted_in: flag("opted_in"),
+        started_after: number("started_after"),
+        moved_at_ms: count(row, "post_session_moved_at_ms")?,
+    }))
 }
 
 pub(super) fn read_escalation(row: &SqliteRow) -> Result<EscalationRecord, StoreError> {

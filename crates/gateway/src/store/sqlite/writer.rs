@@ -360,7 +360,8 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
              all_virtual_agent_ids = ?, queued_at_ms = ?, assigned_at_ms = ?, ended_at_ms = ?, ended_by = ?,
              fail_reason = ?, dropped = ?, updated_at_ms = ?, active_at_ms = ?, end_user_wrote = ?, unanswered_since_ms = ?,
              dismiss_at_ms = ?, queue_front = ?, queue_behind = ?, seen_at_ms = ?, hidden_since_ms = ?,
-             check_in_expires_at_ms = ?, check_in_notified = ?, last_index = ?, revision = ?
+             check_in_expires_at_ms = ?, check_in_notified = ?, post_session_status = ?, post_session_moved_at_ms = ?,
+             post_session = ?, last_index = ?, revision = ?
          WHERE id = ? AND revision = ?",
     )
     .bind(int(state.menu_id))
@@ -386,6 +387,9 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
     .bind(state.hidden_since_ms.map(int))
     .bind(state.check_in.map(|check_in| int(check_in.expires_at_ms)))
     .bind(state.check_in.is_some_and(|check_in| check_in.notified))
+    .bind(state.post_session.map(|part| part.status.as_str()))
+    .bind(state.post_session.map(|part| int(part.moved_at_ms)))
+    .bind(state.post_session.map(rows::post_session_details))
     .bind(int(state.last_index))
     .bind(int(state.revision))
     .bind(int(state.id))
