@@ -81,7 +81,7 @@ async fn what_belongs_to_a_chat_rejects_without_one() {
         client.ask("sendChatSurvey", &[&json(r#"{"1":1}"#)], &NONE),
         client.ask("sendChatRate", &[&json(r#"{"rating":1}"#)], &NONE),
         client.ask("sendPreviewMessage", &[&channel], &NONE),
-        client.ask("updatePostSession", &["ready".into()], &NONE),
+        client.ask("updatePostSession", &[&"ready".into()], &NONE),
     ];
     for call in calls {
         assert_eq!(code(call).await, "no_chat");
@@ -315,7 +315,8 @@ async fn transcripts_go_to_the_addresses_and_the_same_request_is_made_once() {
 }
 
 fn file(name: &str) -> JsValue {
-    web_sys::File::new_with_str_sequence(&Array::of1(&"x".into()), name).unwrap().into()
+    let constructor: js_sys::Function = Reflect::get(&js_sys::global(), &"File".into()).unwrap().unchecked_into();
+    Reflect::construct(&constructor, &Array::of2(&Array::of1(&"x".into()), &name.into())).unwrap()
 }
 
 #[wasm_bindgen_test]
