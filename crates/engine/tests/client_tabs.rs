@@ -113,6 +113,31 @@ fn nobody_waits_long_for_a_page_that_keeps_the_lock() {
 }
 
 #[test]
+fn a_page_waits_for_whoever_has_the_lock_and_gets_on() {
+    let mut page = Driver::in_chat(7);
+    for (op, content) in ["first", "second", "third"].into_iter().enumerate() {
+        page.send(op as u32, content);
+        page.wait(1);
+    }
+    let left = page.stored();
+    let mut driver = Driver::new();
+    driver.lock_is_taken = true;
+    driver.feed(Input::Start);
+    driver.loaded(&[]);
+    driver.storage(&left);
+    driver.grant("s", 5);
+    driver.create_chat(7);
+    driver.send(1, "mine");
+    for (key, _) in &left[..2] {
+        driver.forget_stored(key);
+        driver.wait(2_100);
+        assert_eq!(content(&mut driver), None, "whoever has the lock gets on");
+    }
+    driver.wait(2_100);
+    assert_eq!(content(&mut driver).as_deref(), Some("mine"), "it does not get on any more");
+}
+
+#[test]
 fn a_lock_that_comes_too_late_is_given_back() {
     let mut driver = Driver::in_chat(7);
     driver.feed(Input::Locked { pages: None });

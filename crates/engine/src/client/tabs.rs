@@ -12,7 +12,7 @@ use super::types::Output;
 /// [`Client::takeover_ms`] have passed.
 const OWN_MS: u64 = 5_000;
 
-/// How long a page waits for the lock before it goes on without.
+/// How long a page waits for the lock before it goes on without, and again as long as whoever has it gets on with what is left.
 const LOCK_PATIENCE_MS: u64 = 2_000;
 
 /// How soon a page looks again after messages that it may not take over yet; twice as long each time, up to [`LOOK_AT_MOST_MS`].
@@ -42,17 +42,27 @@ pub(crate) struct Tabs {
     first_look: bool,
     look_at_ms: Option<u64>,
     look_wait_ms: u64,
+    /// When the oldest message was written that was left to others at the last look.
+    oldest_ms: u64,
 }
 
 impl Tabs {
     pub(crate) fn new() -> Self {
-        Tabs { lock: Lock::Free, pages: None, looking: false, first_look: true, look_at_ms: None, look_wait_ms: 0 }
+        Tabs {
+            lock: Lock::Free,
+            pages: None,
+            looking: false,
+            first_look: true,
+            look_at_ms: None,
+            look_wait_ms: 0,
+            oldest_ms: u64::MAX,
+        }
     }
 
     pub(crate) fn next_timeout_ms(&self) -> Option<u64> {
         let patience = match self.lock {
-            Lock::Asked { until_ms } => Some(until_ms),
-            Lock::Free | Lock::Overdue | Lock::Held => None,
+            Lock::Asked { until_ms } if !self.looking => Some(until_ms),
+            Lock::Asked { .. } | Lock::Free | Lock::Overdue | Lock::Held => None,
         };
         [patience, self.look_at_ms].into_iter().flatten().min()
     }
@@ -65,6 +75,11 @@ impl Tabs {
     /// Whether something is to come that lets the outbox go on.
     pub(crate) fn is_waiting(&self) -> bool {
         self.looking || matches!(self.lock, Lock::Asked { .. })
+    }
+
+    /// Whether it has waited for the lock as long as it must.
+    fn is_impatient(&self, now_ms: u64) -> bool {
+        matches!(self.lock, Lock::Asked { until_ms } if until_ms <= now_ms)
     }
 
     fn may_send_old(&self) -> bool {
@@ -125,7 +140,7 @@ impl<D: Document> Client<D> {
             return;
         }
         self.tabs.looking = false;
-        let mut left = false;
+        let mut oldest_ms = u64::MAX;
         for (key, value) in entries {
             let Some(stored) = StoredKey::read(prefix, &key) else {
                 self.output(Output::Forget { key });
@@ -141,7 +156,19 @@ impl<D: Document> Client<D> {
                 let is_older = self.tabs.first_look;
                 self.restore_message(prefix, &key, &value, is_older);
             } else {
-                left = true;
+                oldest_ms = oldest_ms.min(stored.queued_at_ms);
+            }
+        }
+        let left = oldest_ms != u64::MAX;
+        let gets_on = oldest_ms > std::mem::replace(&mut self.tabs.oldest_ms, oldest_ms);
+        if self.tabs.is_impatient(self.now_ms) {
+            if left && gets_on {
+                self.tabs.lock = Lock::Asked { until_ms: self.now_ms.saturating_add(LOCK_PATIENCE_MS) };
+                return;
+            }
+            self.tabs.lock = Lock::Overdue;
+            if left {
+                return self.look_for_orphans();
             }
         }
         if self.tabs.may_send_old() || !left {
@@ -211,8 +238,7 @@ impl<D: Document> Client<D> {
     }
 
     pub(crate) fn expire_tabs(&mut self) {
-        if matches!(self.tabs.lock, Lock::Asked { until_ms } if until_ms <= self.now_ms) {
-            self.tabs.lock = Lock::Overdue;
+        if self.tabs.is_impatient(self.now_ms) {
             self.look_for_orphans();
         }
         if self.tabs.look_at_ms.is_some_and(|at_ms| at_ms <= self.now_ms) {

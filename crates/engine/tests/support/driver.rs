@@ -140,6 +140,11 @@ impl Driver {
         self.storage.extend(entries.iter().cloned());
     }
 
+    /// Another page forgets it.
+    pub(crate) fn forget_stored(&mut self, key: &str) {
+        self.storage.remove(key);
+    }
+
     pub(crate) fn stored_now(&self) -> Vec<(String, String)> {
         self.storage.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
