@@ -13,7 +13,6 @@ import { withStage } from "./support/stage.mjs";
 async function served(stage, queue) {
   const customer = await stage.customer();
   await customer.getByRole("heading", { name: "How can we help?" }).waitFor();
-  await customer.getByRole("main").getByRole("button", { name: /After-sales service/u }).click();
   await customer.getByRole("main").getByRole("button", { name: queue }).click();
   await customer.getByRole("log").waitFor();
   const desk = await stage.desk();
@@ -91,7 +90,6 @@ test("a customer who does not want it is left alone, and where nobody is asked i
     await desk.getByText("The customer did not want it.").waitFor();
 
     await customer.getByRole("button", { name: "Start a new chat" }).click();
-    await customer.getByRole("main").getByRole("button", { name: /After-sales service/u }).click();
     await customer.getByRole("main").getByRole("button", { name: /Spare parts/u }).click();
     await accept(desk);
     await customer.getByText(/You are talking to/u).waitFor();

@@ -81,7 +81,7 @@ const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendTe
 const deflection = new Deflection({ client, notice, onEmail: writeEmail });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
-const followers = [checkIn, silence, deflection, new PostSession({ client, notice }), new Feedback({ client }), new Transcript({ client })];
+const followers = [checkIn, silence, deflection, new PostSession({ client, notice, onBegin: () => conversation.reopen() }), new Feedback({ client }), new Transcript({ client })];
 
 translatePage();
 placeIcons();
@@ -206,7 +206,6 @@ function showChat(chat) {
   show(byId("ended"), over);
   show(byId("composer"), !over);
   composer.enabled = !over;
-  if (!over) conversation.reopen();
   for (const follower of followers) follower.show(state);
   // What cannot be done here is not offered.
   show(byId("composer").querySelector(".attach"), FILE_FEATURES.some((feature) => state.features?.includes(feature)));

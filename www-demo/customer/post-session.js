@@ -11,16 +11,21 @@ import { isOver } from "./ticket.js";
 export class PostSession {
   #client;
   #notice;
+  #onBegin;
   /** The step that was asked for last, so that no state asks for it twice. */
   #asked = "";
 
-  constructor({ client, notice }) {
+  /** `onBegin()` is called before the virtual agent's first message. */
+  constructor({ client, notice, onBegin }) {
+    this.#onBegin = onBegin;
     this.#client = client;
     this.#notice = notice;
   }
 
-  /** Nothing is to be learned from the messages: the state has it all. */
-  take() {}
+  /** The state comes after the messages that it is about, and what the virtual agent offers can be chosen from the first one on. */
+  take(message) {
+    if (message.event === "postSessionStarted") this.#onBegin();
+  }
 
   /** Brings the panel in line with the chat's state. */
   show(state) {
