@@ -13,7 +13,7 @@ test("a photo is chosen, pasted and dropped, and both pages show it, also after 
   await withStage(async (stage) => {
     const { customer, desk } = await startConversation(stage);
     const image = await photo(customer);
-    await customer.locator("input[type=file]").setInputFiles({ name: "chosen.png", mimeType: "image/png", buffer: image });
+    await customer.locator("#composer input[type=file]").setInputFiles({ name: "chosen.png", mimeType: "image/png", buffer: image });
     await customer.getByRole("img", { name: "chosen.png" }).waitFor();
     await give(customer, "paste", image, "pasted.png");
     await customer.getByRole("img", { name: "pasted.png" }).waitFor();
@@ -37,7 +37,7 @@ test("a file on its way shows how far it is, can be given up, and a refused one 
     const image = await photo(customer);
     // The upload waits until it is given up.
     await customer.route("**/api/v1/uploads", () => {});
-    await customer.locator("input[type=file]").setInputFiles({ name: "slow.png", mimeType: "image/png", buffer: image });
+    await customer.locator("#composer input[type=file]").setInputFiles({ name: "slow.png", mimeType: "image/png", buffer: image });
     await customer.getByRole("progressbar", { name: /slow\.png/u }).waitFor();
     await picture(customer, "files-progress");
     await check(customer, "a file on its way");
@@ -45,9 +45,9 @@ test("a file on its way shows how far it is, can be given up, and a refused one 
     await customer.locator(".is-pending").waitFor({ state: "detached" });
     await customer.unroute("**/api/v1/uploads");
 
-    await customer.locator("input[type=file]").setInputFiles({ name: "empty.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+    await customer.locator("#composer input[type=file]").setInputFiles({ name: "empty.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
     await customer.locator('.is-pending[data-state="failed"]').getByText(/^Not sent\. /u).waitFor();
-    await customer.locator("input[type=file]").setInputFiles({ name: "good.png", mimeType: "image/png", buffer: image });
+    await customer.locator("#composer input[type=file]").setInputFiles({ name: "good.png", mimeType: "image/png", buffer: image });
     await desk.getByRole("img", { name: "good.png" }).waitFor();
     assert.equal(await desk.getByRole("img", { name: /slow|empty/u }).count(), 0);
   });

@@ -54,7 +54,7 @@ test("the lobby shows the tree of menus with what leads where, in each language"
       const folder = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "Help" }) });
       assert.equal(await folder.getByRole("button").count(), 2);
       // Closed, with the company's words, its link and its other ways.
-      assert.ok(await page.getByRole("button", { name: /Night counter/u }).isDisabled());
+      assert.ok(await page.getByRole("button", { name: /^Night counter/u }).isDisabled());
       assert.ok(await page.getByText("closed at this hour").first().isVisible());
       const panel = page.locator("#after-hours");
       await panel.getByText("Back on Monday.").waitFor();

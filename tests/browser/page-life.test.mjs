@@ -102,7 +102,7 @@ test("the page works from the gateway's own origin too, under the gateway's poli
     await page.getByRole("button", { name: /^Faturação/u }).click();
     await page.locator('[data-author="virtual_agent"]').first().waitFor();
     const image = await photo(page);
-    await page.locator("input[type=file]").setInputFiles({ name: "fatura.png", mimeType: "image/png", buffer: image });
+    await page.locator("#composer input[type=file]").setInputFiles({ name: "fatura.png", mimeType: "image/png", buffer: image });
     await page.getByRole("img", { name: "fatura.png" }).waitFor();
     await page.waitForFunction(() => document.querySelector(".log img").naturalWidth > 0);
   });

@@ -91,7 +91,7 @@ test("the agent's files of every kind reach the customer, and the customer's the
       { name: "beep.wav", mimeType: "audio/wav", buffer: wav() },
     ];
     for (const [from, to] of [[desk, customer], [customer, desk]]) {
-      await from.locator("input[type=file]").setInputFiles(files);
+      await from.locator("#composer input[type=file]").setInputFiles(files);
       await to.getByRole("img", { name: "view.png" }).waitFor();
       await to.locator(".log .bubble", { hasText: "notes.txt" }).waitFor();
     }
