@@ -224,20 +224,27 @@ export interface TriggerItem {
 
 /** When calls can be scheduled, and how many more. The vendor's shape is not published. */
 export interface TimeSlotAvailability {
+  /** Every slot, the first one first, those that are taken included. */
   slots: {
-    /** ISO 8601. */
+    /** When it begins, ISO 8601. */
     at: string;
+    /** Calls that can still be had then. */
     free: number;
+    /** Calls that can be had then altogether. */
     capacity: number;
   }[];
+  /** How long a slot is, in milliseconds. */
+  slot_ms: number;
+  /** The IANA time zone of the business hours that the slots come from. */
+  timezone: string;
 }
 
 /** A request to be called. */
 export interface CallRequest {
-  /** In E.164 form, such as `+12025550123`. */
+  /** With its country code, such as `+12025550123`; without one where the queue has a country. Spaces and punctuation are read over. */
   phone_number: string;
   lang?: string;
-  /** ISO 8601; at once by default. */
+  /** One of the times of `getTimeSlots`; as soon as somebody is free by default. */
   scheduled_at?: string;
   ticket_id?: string;
   email?: string;
@@ -249,10 +256,14 @@ export interface CallRequest {
 export interface CallResponse {
   id: number;
   lang: string;
+  /** The queue whose people call: the one that was asked for, or the one it is redirected to. */
   menu_id: number;
+  /** `scheduled`, `queued`, `assigned`, `connecting`, `connected`, `finished`, `failed` or `canceled`; treat it as an open string. */
   status: string;
+  /** The vendor's values are not published; the embedded platform says `Immediate` or `Scheduled`. */
   type: string;
   scheduled_at?: string;
+  /** Whether the end user granted it. */
   recording_permitted: boolean;
   survey_enabled: boolean;
   created_at: string;
@@ -846,22 +857,32 @@ export class Client {
 
   // calls
 
-  /** Requests a call, at once or later. Rejects with `unsupported` in this release. */
+  /**
+   * Asks to be called, as soon as somebody is free or at `scheduled_at`. Rejects with `invalid_argument` where the number cannot be one, `conflict` where the
+   * time is not to be had (any more) or the queue is not reached by telephone, `after_hours` where it is closed and no time was given, and `rate_limited`
+   * where the end user has asked for as many calls as one can. The same request again, after its answer was lost, asks only once.
+   */
   createCall(menuId: Id, data: CallRequest, options?: CallOptions): Promise<CallResponse>;
 
-  /** A requested call. Rejects with `unsupported` in this release. */
+  /** A requested call as it stands now. Rejects with `not_found` where it is not this end user's. */
   loadCall(callId: Id, options?: CallOptions): Promise<CallResponse>;
 
-  /** Cancels a requested call. Rejects with `unsupported` in this release. */
+  /** Cancels a requested call; one that is canceled stays so. Rejects with `conflict` once the agent dials, or the call is over. */
   cancelCall(callId: Id, options?: CallOptions): Promise<CallResponse>;
 
-  /** Moves a scheduled call to another time (ISO 8601). Rejects with `unsupported` in this release. Beyond the vendor. */
+  /**
+   * Moves a call that no agent has yet to another of the times of `getTimeSlots`. Rejects with `conflict` where that time is not to be had, or an agent has the
+   * call. Beyond the vendor.
+   */
   rescheduleCall(callId: Id, scheduledAt: string, options?: CallOptions): Promise<CallResponse>;
 
-  /** Times (ISO 8601) at which a call can be scheduled; takes a language or, as newer vendor releases do, an object. Rejects with `unsupported` in this release. */
+  /**
+   * Times (ISO 8601) at which a call can be scheduled, the first one first. Takes a language or, as newer vendor releases do, an object; its strings, numbers and
+   * booleans go to the platform. The embedded platform needs none: `useAdvancedCallScheduling` changes nothing there.
+   */
   getTimeSlots(menuId: Id, slotOptions?: string | Record<string, unknown>, options?: CallOptions): Promise<string[]>;
 
-  /** The slots of a menu with what is free in each. Takes what `getTimeSlots` takes. Rejects with `unsupported` in this release. */
+  /** The slots of a menu with what is free in each. Takes what `getTimeSlots` takes. */
   fetchTimeSlotAvailability(menuId: Id, slots?: string | Record<string, unknown>, options?: CallOptions): Promise<TimeSlotAvailability>;
 
   // chat life cycle

@@ -34,6 +34,16 @@ function query(lang, fallback) {
   return chosen == null ? "" : `?lang=${encodeURIComponent(chosen)}`;
 }
 
+/** What slots are asked for with: a language or, as newer releases of the vendor's client do, an object, which goes on as it is. */
+function slots(options, fallback) {
+  if (!isObject(options)) return query(options, fallback);
+  const { lang, ...others } = options;
+  const words = Object.entries(others).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
+  const more = new URLSearchParams(words).toString();
+  const chosen = query(lang, fallback);
+  return more ? `${chosen}${chosen ? "&" : "?"}${more}` : chosen;
+}
+
 /** The chats of messages that `getChatHistory` gave: their files are not those of the current chat. */
 const chatOf = new WeakMap();
 
@@ -66,7 +76,7 @@ function form(message, method) {
   return `/forms/${form.smart_action_id}`;
 }
 
-/** The newest submission of each form whose answer did not come: the same answers again are the same submission. */
+/** The newest submission of each form, or request for a call, whose answer did not come: the same again is the same submission. */
 const submissions = new Map();
 
 function submission(path, answers) {
@@ -80,6 +90,9 @@ function submission(path, answers) {
 
 /** Another chunk. An import that fails has no code of its own. */
 const chunk = (loading) => loading.catch(() => refuse("wasm_load_failed", "A part of the package could not be loaded."));
+
+const TIME = "scheduled_at must be an ISO 8601 time that is not empty.";
+const changeCall = (callId, body) => ({ verb: "PATCH", path: `/calls/${id(callId, "callId")}`, body, answer: "json" });
 
 const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
 
@@ -164,6 +177,37 @@ const PLANS = {
     };
     return { ...found, answer: "file", finish };
   },
+
+  createCall([menuId, data], fallback) {
+    const path = `/menus/${id(menuId, "menuId")}/calls`;
+    check(isObject(writable(data, "data")) && isText(data.phone_number), "createCall(menuId, data) takes an object with a phone_number.");
+    check(data.scheduled_at == null || isText(data.scheduled_at), TIME);
+    const call = { lang: fallback, ...data };
+    const finish = (answer) => {
+      submissions.delete(path);
+      return answer;
+    };
+    return { verb: "POST", path, body: { client_id: submission(path, call), call }, answer: "json", finish };
+  },
+
+  loadCall: ([callId]) => ({ path: `/calls/${id(callId, "callId")}`, answer: "json" }),
+  cancelCall: ([callId]) => changeCall(callId, { status: "canceled" }),
+
+  rescheduleCall([callId, scheduledAt]) {
+    check(isText(scheduledAt), TIME);
+    return changeCall(callId, { scheduled_at: scheduledAt });
+  },
+
+  getTimeSlots: ([menuId, options], fallback) => ({
+    path: `/menus/${id(menuId, "menuId")}/time_slots${slots(options, fallback)}`,
+    answer: "json",
+    finish: ({ time_slots }) => time_slots,
+  }),
+
+  fetchTimeSlotAvailability: ([menuId, options], fallback) => ({
+    path: `/menus/${id(menuId, "menuId")}/time_slot_availability${slots(options, fallback)}`,
+    answer: "json",
+  }),
 
   getForm: ([message], fallback) => ({ scope: "chat", path: form(message, "getForm") + query(undefined, fallback), answer: "json" }),
 

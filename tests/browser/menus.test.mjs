@@ -61,7 +61,6 @@ test("the lobby shows the tree of menus with what leads where, in each language"
       await panel.getByText("Closed at this hour: Night counter and People away").waitFor();
       assert.equal(await panel.getByRole("link", { name: "Guides" }).getAttribute("href"), "https://example.com/guides");
       assert.ok(await panel.getByRole("button", { name: "By e-mail" }).isEnabled());
-      assert.ok(await page.getByText("To come: telephone").isVisible());
       // Redirected: to another queue, to a text, to another page.
       assert.match(await page.getByRole("button", { name: /Gift cards/u }).innerText(), /answered by Orders/u);
       assert.equal(await page.getByRole("button", { name: /Test rides/u }).count(), 0);

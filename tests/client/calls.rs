@@ -99,13 +99,9 @@ fn malformed_options_throw_a_typed_error() {
 }
 
 /// What this release does not offer: parts two and three.
-const NOT_OFFERED: [&str; 9] = [
+const NOT_OFFERED: [&str; 5] = [
     "getTrigger",
     "runTrigger",
-    "createCall",
-    "loadCall",
-    "cancelCall",
-    "getTimeSlots",
     "createCobrowseCode",
     "startCobrowse",
     "updatePostSession",

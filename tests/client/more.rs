@@ -253,6 +253,123 @@ async fn a_chat_that_is_over_is_asked_about_and_rated() {
 }
 
 #[wasm_bindgen_test]
+async fn a_call_is_asked_for_once_however_often_its_answer_is_lost() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let options = options(&origin);
+    set(&options, "lang", "it");
+    let client = sportello::Client::new(&options).unwrap();
+    let ask = |data: &str| client.ask("createCall", &[&"4".into(), &json(data)], &NONE);
+    let key = |gateway: &FakeGateway| text(&gateway.bodies().iter().last().unwrap(), "client_id");
+    let call = value(ask(r#"{"phone_number":"+390236618300","ticket_id":"T"}"#)).await;
+    assert_eq!((text(&call, "status"), text(&call, "lang")), ("queued".into(), "it".into()));
+    let first = key(&gateway);
+    let expected = format!(
+        r#"{{"path":"/menus/4/calls","client_id":"{first}","call":{{"lang":"it","phone_number":"+390236618300","ticket_id":"T"}}}}"#
+    );
+    assert_eq!(last_body(&gateway), expected);
+    let scheduled = r#"{"phone_number":"+390236618300","lang":"pt","scheduled_at":"2030-01-02T09:00:00Z"}"#;
+    gateway.refuse("POST /api/v1/menus/4/calls", 503, "unavailable", None);
+    assert_eq!(code(ask(scheduled)).await, "unavailable");
+    let call = value(ask(scheduled)).await;
+    assert_eq!((text(&call, "status"), text(&call, "lang")), ("scheduled".into(), "pt".into()));
+    let second = key(&gateway);
+    assert_ne!(first, second);
+    value(ask(scheduled)).await;
+    assert_ne!(key(&gateway), second, "what was answered is over: this is another one");
+    gateway.refuse("POST /api/v1/menus/4/calls", 409, "conflict", None);
+    let refused = rejection(ask(scheduled)).await;
+    assert_eq!((text(&refused, "code"), get(&refused, "status")), ("conflict".into(), 409.into()));
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_call_is_read_moved_and_canceled() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let call = value(client.ask("loadCall", &[&9.into()], &NONE)).await;
+    assert_eq!((get(&call, "id"), text(&call, "type")), (9.into(), "Immediate".into()));
+    let call = value(client.ask("cancelCall", &[&"9".into()], &NONE)).await;
+    assert_eq!(text(&call, "status"), "canceled");
+    assert_eq!(last_body(&gateway), r#"{"path":"/calls/9","status":"canceled"}"#);
+    let call = value(client.ask("rescheduleCall", &[&9.into(), &"2030-01-02T10:00:00Z".into()], &NONE)).await;
+    assert_eq!(text(&call, "scheduled_at"), "2030-01-02T10:00:00Z");
+    assert_eq!(last_body(&gateway), r#"{"path":"/calls/9","scheduled_at":"2030-01-02T10:00:00Z"}"#);
+    for method in ["loadCall", "cancelCall", "rescheduleCall"] {
+        assert_eq!(code(client.ask(method, &[&8.into(), &"2030-01-02T10:00:00Z".into()], &NONE)).await, "not_found");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn slots_are_asked_for_in_a_language_or_with_the_options_of_newer_releases() {
+    let (_gateway, origin) = gateway();
+    offer_chunks(false);
+    let options = options(&origin);
+    set(&options, "lang", "it");
+    let client = sportello::Client::new(&options).unwrap();
+    let slots = async |given: JsValue| {
+        let slots = value(client.ask("getTimeSlots", &[&4.into(), &given], &NONE)).await.unchecked_into::<Array>();
+        assert_eq!(slots.length(), 1);
+        slots.get(0).as_string().unwrap().replace("2030-01-02T09:00:00Z", "")
+    };
+    assert_eq!(slots(NONE).await, "?lang=it");
+    assert_eq!(slots("pt-BR".into()).await, "?lang=pt-BR");
+    assert_eq!(slots(json("{}")).await, "?lang=it");
+    let newer = r#"{"lang":"en","useAdvancedCallScheduling":true,"days":3,"name":"a b&c","deep":{"x":1},"none":null}"#;
+    assert_eq!(slots(json(newer)).await, "?lang=en&useAdvancedCallScheduling=true&days=3&name=a+b%26c");
+    let availability = value(client.ask("fetchTimeSlotAvailability", &[&"4".into(), &json(newer)], &NONE)).await;
+    assert_eq!(get(&availability, "slot_ms"), 1_800_000.into());
+    assert_eq!(text(&availability, "timezone"), "?lang=en&useAdvancedCallScheduling=true&days=3&name=a+b%26c");
+    assert_eq!(in_json(&get(&availability, "slots")), r#"[{"at":"2030-01-02T09:00:00Z","free":1,"capacity":2}]"#);
+    client.close();
+}
+
+#[wasm_bindgen_test]
+async fn calls_and_slots_with_bad_arguments_are_refused_before_anything_is_sent() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    value(client.ask("loadCall", &[&9.into()], &NONE)).await;
+    let before = gateway.count_requests("");
+    for method in
+        ["createCall", "loadCall", "cancelCall", "rescheduleCall", "getTimeSlots", "fetchTimeSlotAvailability"]
+    {
+        for id in
+            [NONE, JsValue::NULL, (-1).into(), 1.5.into(), "".into(), "4x".into(), "../4".into(), Array::new().into()]
+        {
+            let data = if method == "createCall" { json(r#"{"phone_number":"+390236618300"}"#) } else { NONE };
+            assert_eq!(code(client.ask(method, &[&id, &data], &NONE)).await, "invalid_argument", "{method}");
+        }
+    }
+    let cycle = json(r#"{"phone_number":"+390236618300"}"#);
+    Reflect::set(&cycle, &"cycle".into(), &cycle).unwrap();
+    let bad = [
+        NONE,
+        JsValue::NULL,
+        "+390236618300".into(),
+        Array::new().into(),
+        json("{}"),
+        json(r#"{"phone_number":""}"#),
+        json(r#"{"phone_number":390236618300}"#),
+        json(r#"{"phone_number":"+390236618300","scheduled_at":7}"#),
+        cycle,
+    ];
+    for data in bad {
+        assert_eq!(code(client.ask("createCall", &[&4.into(), &data], &NONE)).await, "invalid_argument");
+    }
+    for time in [NONE, JsValue::NULL, "".into(), 7.into(), Object::new().into()] {
+        assert_eq!(code(client.ask("rescheduleCall", &[&9.into(), &time], &NONE)).await, "invalid_argument");
+    }
+    for options in [JsValue::from(7), JsValue::TRUE, Array::new().into(), json(r#"{"lang":7}"#)] {
+        assert_eq!(code(client.ask("getTimeSlots", &[&4.into(), &options], &NONE)).await, "invalid_argument");
+    }
+    assert_eq!(gateway.count_requests(""), before, "nothing was sent");
+    client.close();
+}
+
+#[wasm_bindgen_test]
 async fn a_message_without_a_file_of_the_gateway_has_no_attachment() {
     let (gateway, origin) = gateway();
     offer_chunks(false);

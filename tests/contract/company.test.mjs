@@ -45,9 +45,10 @@ scene("menus: by language, by key, for one end user, closed, redirected", async 
   const menu = (id, menus = all.menus) => menus.find((item) => item.id === id);
   ledger.gave("getMenus", all, { menus: holds("some menus", (menus) => menus.length > 5), direct: { key: false, user: false } }, "MenuResponse");
   const open = [{ name: "chat", enabled: true }];
-  ledger.saw("MenuItem", menu(WITH_A_PERSON), { id: WITH_A_PERSON, name: "Something else (straight to a person)", enabled: true, channels: open });
+  const alsoByPhone = [...open, { name: "voice_call", enabled: true }];
+  ledger.saw("MenuItem", menu(WITH_A_PERSON), { id: WITH_A_PERSON, name: "Something else (straight to a person)", enabled: true, channels: alsoByPhone });
   ledger.saw("MenuItem", menu(3), { id: 3, name: "Technical help", enabled: true, channels: [], children: [{ id: 31, name: "City bikes", enabled: true, channels: open }, { [REST]: true, id: 32 }] });
-  ledger.saw("MenuItem", menu(6), { [REST]: true, id: 6, channels: [{ name: "chat", enabled: false }, { name: "voice_call", enabled: true }], deflection: { enabled: true, type: "after_hours" } });
+  ledger.saw("MenuItem", menu(6), { [REST]: true, id: 6, channels: [{ name: "chat", enabled: false }, { name: "voice_call", enabled: false }], deflection: { enabled: true, type: "after_hours" } });
   ledger.saw("MenuItem", menu(7), { [REST]: true, id: 7, deflection: { enabled: true, type: "over_capacity" } });
   ledger.saw("MenuItem", menu(9), { [REST]: true, id: 9, redirection: { option: "queue", data: "2" } });
   ledger.saw("MenuItem", menu(10), { [REST]: true, id: 10, redirection: { option: "message", data: /spring/u } });

@@ -15,11 +15,13 @@ export class Lobby {
   #key;
   #chatRequest;
   #onChat;
+  #onCall;
   #onEmail;
   #timer = 0;
 
-  /** `key` is a direct access key; `chatRequest()` resolves with what a new chat starts with; `onChat(chat)` goes on with it, `onEmail(menu)` writes an e-mail. */
-  constructor({ client, notice, key, chatRequest, onChat, onEmail }) {
+  /** `key` is a direct access key; `chatRequest()` resolves with what a new chat starts with; `onChat(chat)` goes on with it, `onEmail(menu)` writes an e-mail, `onCall(menu)` asks for a call. */
+  constructor({ client, notice, key, chatRequest, onChat, onEmail, onCall }) {
+    this.#onCall = onCall;
     this.#client = client;
     this.#notice = notice;
     this.#key = key;
@@ -45,7 +47,7 @@ export class Lobby {
     const { menus, direct } = await this.#client.getMenus(this.#key, language());
     const waits = await this.#waits(menus);
     const focused = document.activeElement?.closest?.("[data-menu]")?.dataset.menu;
-    drawMenus(byId("menus"), menus, waits, (menu) => this.#take(menu), this.#onEmail);
+    drawMenus(byId("menus"), menus, waits, { onTake: (menu) => this.#take(menu), onEmail: this.#onEmail, onCall: this.#onCall });
     if (focused) byId("menus").querySelector(`[data-menu="${CSS.escape(focused)}"]`)?.focus();
     show(byId("direct"), direct.key || direct.user);
     byId("direct").textContent = t(direct.user ? "lobby.direct.user" : "lobby.direct.key");

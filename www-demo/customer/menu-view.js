@@ -7,10 +7,10 @@ import { t } from "../shared/language.js";
 import { externalHint, webAddress } from "../shared/messages/safe-text.js";
 import { waitWords } from "../shared/words.js";
 
-/** Draws the tree of menus. `waits` has the waiting time in seconds by the menu's id; `onTake(menu)` starts a chat, `onEmail(menu)` an e-mail. */
-export function drawMenus(list, menus, waits, onTake, onEmail) {
+/** Draws the tree of menus. `waits` has the waiting time in seconds by the menu's id; `onTake(menu)` starts a chat, `onEmail(menu)` an e-mail, `onCall(menu)` asks for a call. */
+export function drawMenus(list, menus, waits, { onTake, onEmail, onCall }) {
   const letters = { next: 0 };
-  fill(list, menus.map((menu) => entry(menu, { waits, onTake, onEmail, letters, all: leaves(menus) })));
+  fill(list, menus.map((menu) => entry(menu, { waits, onTake, onEmail, onCall, letters, all: leaves(menus) })));
 }
 
 /** The menus that can be chosen: the leaves, because a menu with children only leads to them. */
@@ -35,7 +35,7 @@ function entry(menu, context) {
     );
   }
   const letter = String.fromCodePoint(65 + (context.letters.next++ % 26));
-  return el("li", { class: "ticket-item" }, ticket(menu, letter, context), emailButton(menu, context), channels(menu));
+  return el("li", { class: "ticket-item" }, ticket(menu, letter, context), callButton(menu, context), emailButton(menu, context));
 }
 
 function ticket(menu, letter, { waits, onTake, all }) {
@@ -80,8 +80,11 @@ function emailButton(menu, { onEmail }) {
   return button;
 }
 
-/** Other ways to reach the queue, which this page only names. */
-function channels(menu) {
-  const others = (menu.channels ?? []).filter(({ name }) => name === "voice_call").map(({ name }) => t(`channel.${name}`));
-  return others.length > 0 && el("p", { class: "ticket-channels" }, t("menu.channels", { names: others.join(", ") }));
+/** Being called, where the queue is reached by telephone. */
+function callButton(menu, { onCall }) {
+  if (!(menu.channels ?? []).some(({ name, enabled }) => name === "voice_call" && enabled)) return null;
+  const name = menu.name ?? t("menu.unnamed", { number: menu.id });
+  const button = el("button", { type: "button", class: "call-button", "aria-label": `${t("call.open")}: ${name}`, data: { menu: `call-${menu.id}` } }, icon("phone"), el("span", {}, t("call.open")));
+  button.addEventListener("click", () => onCall(menu));
+  return button;
 }

@@ -24,6 +24,7 @@ import { UnreadTitle } from "../shared/unread-title.js";
 import { Recorder } from "../tools/recorder.js";
 import { ToolsPanel } from "../tools/tools-panel.js";
 import { Attachments } from "./attachments.js";
+import { Calls } from "./calls.js";
 import { CheckIn } from "./check-in.js";
 import { Deflection } from "./deflection.js";
 import { Feedback } from "./feedback.js";
@@ -75,7 +76,8 @@ const forms = new Forms({ client, media: attachments });
 const siteData = new SiteData({ gateway: options.gateway });
 const mailForms = new MailForms({ client });
 const writeEmail = (menu, onSent) => mailForms.write(menu, onSent);
-const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat, onEmail: writeEmail });
+const calls = new Calls({ client, notice, owner: `${options.companyId}.${options.identifier ?? ""}`, request: callRequest });
+const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat, onEmail: writeEmail, onCall: (menu) => calls.open(menu) });
 const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()), title: unreadTitle });
 const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendText(text), onNew: () => attempt(notice, null, startOver) });
 const deflection = new Deflection({ client, notice, onEmail: writeEmail });
@@ -133,6 +135,13 @@ async function enterLobby() {
   ticket.clear();
   await lobby.open();
   showOnly("lobby");
+  calls.resume();
+}
+
+/** Of what the site sends with a chat, what goes with a call. */
+async function callRequest() {
+  const { ticket_id, email, custom_data } = await siteData.chatRequest();
+  return { ticket_id, email, custom_data };
 }
 
 // --- the conversation ---------------------------------------------------------------------------------------------------------------
@@ -179,6 +188,7 @@ function listen() {
   });
   onLanguage(() => {
     if (!byId("lobby").hidden) lobby.draw().catch(() => {});
+    calls.draw();
     ticket.clear();
     showChat(client.chat);
     showConnectionState(client.connection ?? "idle");

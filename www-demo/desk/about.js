@@ -87,7 +87,7 @@ function requestOf(chat) {
 }
 
 /** What the reserved keys say. Where only the page said so, the badge says that too. */
-function flagBadges({ customer_flags: flags, customer_flags_signed: signed }) {
+export function flagBadges({ customer_flags: flags, customer_flags_signed: signed }) {
   const set = FLAGS.filter((flag) => flags?.[flag] || signed?.[flag]);
   if (set.length === 0) return null;
   return el(
@@ -106,7 +106,7 @@ function section(name, title, content) {
 }
 
 /** `{ key: { label, value, type } }` or `{ key: value }`, in the order it came in. */
-function rows(data) {
+export function rows(data) {
   const shown = Object.entries(data).flatMap(([key, entry]) => {
     const isEntry = entry !== null && typeof entry === "object";
     const value = isEntry ? entry.value : entry;

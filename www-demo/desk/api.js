@@ -149,6 +149,16 @@ export class DeskApi {
     return `${BASE}/emails/${id}/attachments/${position}`;
   }
 
+  /** The calls: `{ open, over }`. */
+  calls() {
+    return this.#call("GET", "/calls");
+  }
+
+  /** Moves a call to another status. */
+  async moveCall(callId, status) {
+    return (await this.#call("PATCH", `/calls/${callId}`, { status })).call;
+  }
+
   #keep({ agent, csrf_token }) {
     this.#csrfToken = csrf_token;
     return agent;

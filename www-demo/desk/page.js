@@ -19,6 +19,7 @@ import { UnreadTitle } from "../shared/unread-title.js";
 import { ticketNumber } from "../shared/words.js";
 import { About } from "./about.js";
 import { DeskApi } from "./api.js";
+import { DeskCalls } from "./calls.js";
 import { DeskConversation } from "./conversation.js";
 import { Emails } from "./emails.js";
 import { DeskFiles } from "./files.js";
@@ -57,6 +58,7 @@ const about = new About(byId("about"), { loadEvents: (chatId) => api.events(chat
 const results = new Results({ api, tabs });
 new Transcript({ api, notice, chatId: () => openId ?? undefined });
 const postSession = new PostSessionResults(byId("post-session"), { load: (chatId) => api.postSession(chatId) });
+const calls = new DeskCalls(byId("calls"), { api, agentId: () => agentId, notice, onCount: (count) => tabs.count("calls", count) });
 const transfer = new Transfer({ api, agentId: () => agentId, onDone: takeChat });
 
 /** Conversations by chat id, the finished ones until they are left. */
@@ -135,8 +137,9 @@ function enter(agent) {
     onSignedOut: askToSignIn,
     agentId: agent.id,
   });
-  deskStream = openDeskStream({ onChats: takeChats, onState: takeConnection, onLost: checkSession });
-  clockTimer = setInterval(drawLists, CLOCK_MS);
+  deskStream = openDeskStream({ onChats: takeChats, onCalls: (open) => calls.take(open), onState: takeConnection, onLost: checkSession });
+  clockTimer = setInterval(drawClock, CLOCK_MS);
+  if (tabs.current === "calls") calls.refresh();
 }
 
 /** The stream went. Where the reason is the session, only signing in helps; everything else the stream repairs by itself. */
@@ -161,6 +164,7 @@ function leave({ forget }) {
   conversations.clear();
   drafts.clear();
   previews.clear();
+  calls.clear();
   queue = [];
   openRoom(null);
   takeConnection("idle");
@@ -235,6 +239,11 @@ function drawLists() {
   const unreadCount = [...conversations.values()].reduce((sum, conversation) => sum + conversation.unreadCount, 0);
   unreadTitle.count = unreadCount;
   tabs.count("conversations", queue.length + unreadCount);
+}
+
+function drawClock() {
+  drawLists();
+  calls.draw();
 }
 
 async function accept(chat, button) {
@@ -313,6 +322,7 @@ function drawAgain() {
   if (conversation) drawRoom(conversation);
   takeConnection();
   drawLists();
+  calls.draw();
 }
 
 function onConversation(conversation, kind, detail) {
@@ -384,6 +394,7 @@ function wireButtons() {
   });
   document.addEventListener("visibilitychange", markRead);
   tabs.onChoice(markRead);
+  tabs.onChoice((name) => name === "calls" && agentId !== null && calls.refresh());
 }
 
 /** Whether the conversations are before the agent's eyes: the page in front, and their tab. */

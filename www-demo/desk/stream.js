@@ -107,15 +107,16 @@ class LastingSocket {
 }
 
 /**
- * The list of chats. Calls `onChats({ queue, mine, ratings })` at once and after each change, `onState` with the connection's state and
+ * The lists. Calls `onChats({ queue, mine, ratings })` and `onCalls(open)` at once and after each change, `onState` with the connection's state and
  * `onLost(isSignedOut)` when the connection went; the caller then finds out whether the session still stands.
  */
-export function openDeskStream({ onChats, onState, onLost }) {
+export function openDeskStream({ onChats, onCalls, onState, onLost }) {
   const socket = new LastingSocket("/desk/api/v1/stream", {
     onState,
     onLost: (code) => onLost(code === CLOSE_UNAUTHORIZED),
     onRefused: () => onLost(true),
     onFrame(frame) {
+      if (frame.type === "calls") return onCalls(frame.open);
       if (frame.type !== "chats") return;
       socket.proved();
       onChats({ queue: frame.queue, mine: frame.mine, ratings: frame.ratings ?? [] });

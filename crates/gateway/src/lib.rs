@@ -176,6 +176,7 @@ pub async fn serve(
     let places = tokio::spawn(chats::places::watch(Arc::clone(&app)));
     let outbox = tokio::spawn(mail::outbox::watch(Arc::clone(&app)));
     let transcripts = tokio::spawn(transcript::jobs::watch(Arc::clone(&app)));
+    let calls = tokio::spawn(platform::embedded::calls::watch(Arc::clone(&app)));
     let stop = {
         let app = Arc::clone(&app);
         async move {
@@ -205,6 +206,7 @@ pub async fn serve(
     places.abort();
     outbox.abort();
     transcripts.abort();
+    calls.abort();
     app.store.close().await;
     tracing::info!("stopped");
     result.map_err(|cause| ServeError::Io { what: "the listener broke".to_owned(), cause })

@@ -47,7 +47,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let form = "message_preview = true\nsurvey = { id = 1, sign_off = \"x\", questions = [{ id = 9, type = \"free-form\", text = \"q\" }] }\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
     let company = format!("{form}\nsupport_email = \"help@home.example\"\nemail_transcripts = true");
-    let mut config = company_with(&company, &["id = 50, name = \"Letters\", channels = [\"email\"]"]);
+    let mut config = company_with(&company, &["id = 50, name = \"Letters\", channels = [\"email\"]", "id = 80, name = \"C\", channels = [\"voice_call\"]"]);
     config.mail.from = "Acme <acme@home.example>".to_owned();
     config.mail.folder = Some(folder.path().join("mail"));
     config.mail.per_minute = 60_000;
@@ -140,6 +140,17 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         }
     })
     .await;
+    for (key, phone, status) in
+        [("k-1", "+39 02 3661 8300", 201), ("k-1", "+39 02 3661 8300", 200), ("k-2", "+39 02 3661 83", 400)]
+    {
+        let call =
+            json!({"phone_number": phone, "email": "uma@home.example", "custom_data": custom_data(&signed_data)});
+        let request = json!({"client_id": key, "call": call});
+        let (got, call) = uma.call(Method::POST, "/menus/80/calls", Some(request)).await;
+        assert_eq!(got, status);
+        let taken = json!({"status": "assigned"});
+        ada.call(Method::PATCH, &format!("/calls/{}", call["id"]), Some(taken)).await;
+    }
 
     // Refusals are where secrets slip into logs.
     for (body, header) in
@@ -195,6 +206,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         "Uma",
         "uma@home.example",
         "+15550100",
+        "3661",
         "Hello!",
         "One moment",
         "Bearer",

@@ -883,3 +883,79 @@ pub struct TranscriptMailRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
 }
+
+/// `POST /api/v1/menus/{menu_id}/calls`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CreateCallRequest {
+    /// The client's idempotency key.
+    pub client_id: String,
+    /// The contract's `CallRequest`; unknown keys are ignored.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub call: Map<String, Value>,
+}
+
+/// A requested call. Seed 003, `CallResponse`; the words in `status` are from `ccaip.md` section 11.1, those in `type` are ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs, reason = "the fields are the vendor's, documented in the contract")]
+pub struct Call {
+    pub id: u64,
+    pub lang: String,
+    pub menu_id: u64,
+    /// `scheduled`, `queued`, `assigned`, `connecting`, `connected`, `finished`, `failed` or `canceled`.
+    pub status: String,
+    /// `Immediate` or `Scheduled`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_at: Option<String>,
+    pub recording_permitted: bool,
+    pub survey_enabled: bool,
+    pub created_at: String,
+    pub menus: Vec<MenuName>,
+}
+
+/// `PATCH /api/v1/calls/{id}`: one of the two.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CallPatch {
+    /// `canceled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Another time for the call: one of the queue's time slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_at: Option<String>,
+}
+
+/// `GET /api/v1/menus/{menu_id}/time_slots`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TimeSlots {
+    /// The times at which a call can be had, the first one first.
+    pub time_slots: Vec<String>,
+}
+
+/// `GET /api/v1/menus/{menu_id}/time_slot_availability`. The vendor's shape is unknown; this is ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TimeSlotAvailability {
+    /// Every slot, those that are taken included.
+    pub slots: Vec<TimeSlot>,
+    /// How long a slot is.
+    pub slot_ms: u64,
+    /// The IANA time zone of the business hours that the slots come from.
+    pub timezone: String,
+}
+
+/// A time at which people call back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TimeSlot {
+    /// When it begins.
+    pub at: String,
+    /// Calls that can still be had then.
+    pub free: u64,
+    /// Calls that can be had then altogether.
+    pub capacity: u64,
+}

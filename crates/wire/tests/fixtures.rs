@@ -42,7 +42,7 @@ macro_rules! checks {
 }
 
 checks! {
-    AfterHoursMessage ChatBody ChatDeflection ChatHistory ChatPatch ChatSurvey CheckInRequest ClientFrame Company CreateChatRequest Email
+    AfterHoursMessage Call CallPatch CreateCallRequest TimeSlotAvailability TimeSlots ChatBody ChatDeflection ChatHistory ChatPatch ChatSurvey CheckInRequest ClientFrame Company CreateChatRequest Email
     EmailRequest EndUserEvent ErrorBody EscalateRequest Escalation EscalationPatch FileTypes FormDefinition FormSubmission Menus MessagesBody
     OngoingChatBody PostSessionRequest PreviewRequest RateRequest RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse
     SurveySubmission TranscriptMailRequest TranscriptRequest TranscriptResponse TranscriptStatus TypingRequest UploadRequest UploadResponse

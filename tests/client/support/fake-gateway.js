@@ -36,6 +36,7 @@ export class FakeGateway {
     this.held = [];
     this.holding = null;
     this.down = false;
+    this.call = { id: 9, menu_id: 4, status: "queued", type: "Immediate" };
     this.deaf = false; // stores what is sent but does not answer
     gateways.set(origin, this);
   }
@@ -208,6 +209,16 @@ export class FakeGateway {
         return this.chat.post_session_required ? chat({ post_session_transfer_status: body.opt_in_selection === false ? "finished" : body.status }) : conflict;
       case "POST /chats/7/rejoin":
         return this.chat.status === "checked_out" ? chat({ status: "queued" }) : conflict;
+      case "POST /menus/4/calls":
+        return json(201, { ...this.call, status: body.call.scheduled_at ? "scheduled" : "queued", lang: body.call.lang });
+      case "GET /calls/9":
+        return json(200, this.call);
+      case "PATCH /calls/9":
+        return json(200, { ...this.call, ...body });
+      case "GET /menus/4/time_slots":
+        return json(200, { time_slots: [`2030-01-02T09:00:00Z${url.search}`] });
+      case "GET /menus/4/time_slot_availability":
+        return json(200, { slots: [{ at: "2030-01-02T09:00:00Z", free: 1, capacity: 2 }], slot_ms: 1800000, timezone: url.search });
       case "GET /chat_history": {
         const entries = [{ $index: 1, $timestamp: 1700000000000, $userType: "agent", $userId: 1, type: "photo", media_id: 40, media: { name: "old.png", content_type: "image/png", size: 3 } }];
         const chats = [{ comm_id: 6, assigned_at: "2026-01-01T00:00:00Z", comm_type: "chat", timezone: "UTC", entries }];

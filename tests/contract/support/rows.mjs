@@ -10,7 +10,7 @@ const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", i
 const LATER = {
   "part two": {
     methods: [
-      "getTrigger", "runTrigger", "createCall", "loadCall", "cancelCall", "getTimeSlots",
+      "getTrigger", "runTrigger",
     ],
     fields: [],
     events: [],

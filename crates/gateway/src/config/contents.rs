@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::calls::{Calls, check_calls};
 use super::forms::{Form, check_forms};
 use super::mail::check_support_email;
 use super::payload::Payload;
@@ -36,6 +37,8 @@ pub struct Company {
     pub after_hours_message: Option<Texts>,
     /// Where customers are led instead of waiting, where a queue does not say itself.
     pub deflection: Option<Deflection>,
+    /// How calls can be had, where a queue does not say itself.
+    pub calls: Option<Calls>,
     /// The pages elsewhere that customers can be led to.
     pub links: Vec<Link>,
     /// Agents see what customers type before they send it.
@@ -115,7 +118,10 @@ pub struct Menu {
     /// What follows the human part of its chats; as above it in the tree where absent.
     #[serde(default)]
     pub post_session: Option<MenuPostSession>,
-    /// Where its chats go instead.
+    /// How its calls can be had; as above it in the tree where absent.
+    #[serde(default)]
+    pub calls: Option<Calls>,
+    /// Where its chats and calls go instead.
     #[serde(default)]
     pub redirection: Option<Redirection>,
     /// Queues below; a menu with children is a folder and takes no chats itself.
@@ -129,7 +135,7 @@ pub struct Menu {
 pub enum Channel {
     /// By chat.
     Chat,
-    /// By telephone; only shown so far.
+    /// By telephone.
     VoiceCall,
     /// By e-mail.
     Email,
@@ -313,9 +319,13 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
         if let Some(deflection) = &menu.deflection {
             check_deflection(deflection, company).or_else(|text| fail(&format!("menu {}: {text}", menu.id)))?;
         }
+        if let Some(calls) = &menu.calls {
+            check_calls(calls).or_else(|text| fail(&format!("menu {}: {text}", menu.id)))?;
+        }
         queue.extend(menu.children.iter().map(|child| (child, depth + 1)));
     }
     check_support_email(company).or_else(|text| fail(&text))?;
+    company.calls.as_ref().map_or(Ok(()), check_calls).or_else(|text| fail(&text))?;
     check_redaction(&company.redaction).or_else(|text| fail(&text))?;
     check_forms(&company.forms).or_else(|text| fail(&text))?;
     check_surveys(company).or_else(|text| fail(&text))?;

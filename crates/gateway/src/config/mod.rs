@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
+mod calls;
 mod chat;
 mod contents;
 mod deflection;
@@ -20,6 +21,7 @@ pub mod survey;
 pub(crate) mod texts;
 mod transcripts;
 
+pub use calls::Calls;
 pub use chat::{Chat, CheckIn, Rejoin};
 pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
 pub use deflection::{Deflection, Link, Redirection};
@@ -550,6 +552,8 @@ mod tests {
             ("redaction=[{pattern=\"a\",replacement=\"b\",builtin=\"card\"}]", "", "redaction 1 must have"),
             ("redaction=[{}]", "", "redaction 1 must have"),
             ("", "hours={timezone=\"Rome\"}", "menu 1"),
+            ("calls={per_slot=0}", "", "per_slot"),
+            ("", "calls={country=\"Italy\"}", "menu 1: calls: country"),
             ("", "deflection={links=[9]}", "menu 1"),
             ("", "redirection={queue=1}", "menu 1"),
             ("", "redirection={queue=7}", "menu 1"),

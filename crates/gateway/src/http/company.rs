@@ -121,7 +121,8 @@ async fn wait_times(
     }
     let own = app.store.ongoing_chat(session.end_user_id).await?;
     let own = own.filter(|chat| chat.state.status == Status::Queued && chat.company_id == company.id);
-    Ok(Json(queue::wait_times(&app, (&company.id, menu_id), own.map(|chat| chat.state.id)).await?))
+    let own = queue::Own { end_user_id: session.end_user_id, chat_id: own.map(|chat| chat.state.id) };
+    Ok(Json(queue::wait_times(&app, (&company.id, menu_id), own).await?))
 }
 
 /// What the company offers instead of waiting, where there is no chat yet.

@@ -53,6 +53,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .merge(super::transfer::routes())
         .merge(super::desk_emails::routes())
         .merge(super::results::routes())
+        .merge(super::calls::desk_routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 

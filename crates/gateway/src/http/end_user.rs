@@ -147,7 +147,7 @@ pub(super) fn shut(why: Shut) -> Error {
         Shut::Elsewhere => {
             Error::new(ErrorCode::Conflict, "This queue's customers are sent elsewhere: its `redirection` says where.")
         }
-        Shut::NoChats => Error::new(ErrorCode::Conflict, "This queue is not reached by chat: see its `channels`."),
+        Shut::NotReached => Error::new(ErrorCode::Conflict, "This queue is not reached by chat: see its `channels`."),
         Shut::AfterHours => Error::of(ErrorCode::AfterHours),
     }
 }

@@ -18,6 +18,7 @@ use crate::App;
 use crate::auth::keys;
 use crate::error::Error;
 
+pub(crate) mod calls;
 mod chat_events;
 mod company;
 mod demo;
@@ -57,6 +58,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut api = about.merge(end_user::routes()).merge(crate::stream::end_user::routes());
     api = api
         .merge(company::routes())
+        .merge(calls::routes())
         .merge(escalation::routes())
         .merge(chat_events::routes())
         .merge(forms::routes())

@@ -40,6 +40,7 @@ pub(super) fn about() -> OpenApi {
 pub(super) fn add_refusals(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let is_chat = path.contains("{chat_id}");
+        let is_call = path.contains("{call_id}");
         let is_menu = path.contains("{menu_id}");
         for (has_body, operation) in operations(item) {
             // The stream refuses by its frames.
@@ -62,14 +63,18 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
                 refusals.push((409, "No mail is configured, or the message has as many answers as it can have"));
             }
             refusals.push((403, "A page of a foreign origin, or not allowed"));
-            if is_chat || is_menu || path.ends_with("/sessions") || path.ends_with("/chats") {
-                refusals.push((404, "No such company, menu or chat, or someone else's"));
+            if is_chat || is_menu || is_call || path.ends_with("/sessions") || path.ends_with("/chats") {
+                refusals.push((404, "No such company, menu, chat or call, or someone else's"));
             }
             if has_body {
                 refusals.push((413, "Too large"));
             }
             if has_body && path.contains("/chats") {
                 refusals.push((409, "The chat is over, or not in a state for this"));
+            } else if has_body && path.contains("/calls") {
+                refusals.push((409, "The time or the queue cannot be had, or the call is not in a state for this"));
+            } else if path.contains("/time_slot") {
+                refusals.push((409, "The queue is closed, elsewhere, or not reached by telephone"));
             }
             for (status, description) in refusals {
                 let content =

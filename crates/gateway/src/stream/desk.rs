@@ -24,6 +24,7 @@ use super::socket::{Socket, upgrade};
 use super::{End, Line, malformed};
 use crate::clock::now_ms;
 use crate::error::Error;
+use crate::http::calls::{DeskCall, open_calls};
 use crate::http::desk::{DeskChats, desk_chats, guard};
 use crate::http::limits::{StreamCounts, StreamOwner};
 use crate::http::session::{AgentSession, agent_session};
@@ -46,6 +47,13 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Shared> {
 struct ChatsFrame {
     #[serde(flatten)]
     chats: DeskChats,
+}
+
+/// The frame of the calls that are not over, sent where they changed.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "calls")]
+struct CallsFrame {
+    open: Vec<DeskCall>,
 }
 
 async fn authorised(app: &App, headers: &HeaderMap) -> Result<AgentSession, End> {
@@ -94,6 +102,7 @@ async fn list(app: &App, socket: &mut Socket, session: &AgentSession) -> Result<
     // When to look again; a lost hint delays the list by a heartbeat.
     let mut look = Some(Instant::now());
     let mut looked = Instant::now();
+    let mut told = None;
     loop {
         let (at, due) = pulse.next();
         tokio::select! {
@@ -101,6 +110,11 @@ async fn list(app: &App, socket: &mut Socket, session: &AgentSession) -> Result<
                 look = None;
                 let chats = desk_chats(app, &session.agent).await?;
                 socket.send(text_of(&ChatsFrame { chats })?).await?;
+                let open = open_calls(app, &session.agent).await?;
+                if told.as_ref() != Some(&open) {
+                    socket.send(text_of(&CallsFrame { open: open.clone() })?).await?;
+                    told = Some(open);
+                }
                 pulse.sent();
                 looked = Instant::now();
             }

@@ -7,6 +7,7 @@ mod common;
 
 mod access;
 mod bad_input;
+mod calls;
 mod command_line;
 mod custom_data;
 mod desk;

@@ -9,13 +9,15 @@ use crate::config::forms::Form;
 use crate::config::post_session::{MenuPostSession, PostSession};
 use crate::config::survey::Survey;
 use crate::config::texts::fitting;
-use crate::config::{self, Deflection, Menu, Texts};
+use crate::config::{self, Calls, Deflection, Menu, Texts};
 use crate::redaction::Redactor;
 
 /// A company.
 pub(crate) struct Company {
     pub(crate) settings: config::Company,
     schedule: Option<Arc<Schedule>>,
+    /// The hours of a queue that has none.
+    always: Schedule,
     queues: HashMap<u64, Queue>,
     leads_users: bool,
     pub(crate) redactor: Redactor,
@@ -30,6 +32,7 @@ struct Queue {
     deflection: Option<Arc<Deflection>>,
     survey: Option<Arc<Survey>>,
     post_session: Option<PostSession>,
+    calls: Arc<Calls>,
 }
 
 impl Company {
@@ -40,6 +43,7 @@ impl Company {
             deflection: settings.deflection.clone().map(Arc::new),
             survey: settings.survey.clone().map(Arc::new),
             post_session: settings.post_session,
+            calls: Arc::new(settings.calls.clone().unwrap_or_default()),
         };
         let mut queues = HashMap::new();
         let mut leads_users = false;
@@ -54,13 +58,15 @@ impl Company {
                     Some(MenuPostSession::Switch(_)) => None,
                     None => above.post_session,
                 },
+                calls: menu.calls.clone().map_or(above.calls, Arc::new),
             };
             left.extend(menu.children.iter().map(|child| (child, own.clone())));
             leads_users |= !menu.direct_users.is_empty();
             queues.insert(menu.id, own);
         }
         let redactor = Redactor::new(&settings.redaction);
-        Company { schedule: top.schedule, settings, queues, leads_users, redactor, has_mail: false }
+        let always = Schedule::always(&settings.timezone.0);
+        Company { schedule: top.schedule, always, settings, queues, leads_users, redactor, has_mail: false }
     }
 
     /// The same in a gateway that has mail, or has none.
@@ -117,6 +123,16 @@ impl Company {
     pub(crate) fn is_open(&self, menu_id: u64, at_ms: u64) -> bool {
         let schedule = self.queues.get(&menu_id).and_then(|queue| queue.schedule.as_ref());
         schedule.is_none_or(|schedule| schedule.is_open(at_ms))
+    }
+
+    /// The hours in which a queue's people are there.
+    pub(crate) fn hours(&self, menu_id: u64) -> &Schedule {
+        self.queues.get(&menu_id).and_then(|queue| queue.schedule.as_deref()).unwrap_or(&self.always)
+    }
+
+    /// How a queue's calls can be had.
+    pub(crate) fn calls(&self, menu_id: u64) -> Arc<Calls> {
+        self.queues.get(&menu_id).map(|queue| Arc::clone(&queue.calls)).unwrap_or_default()
     }
 
     /// Whether the company as a whole is open at this time.

@@ -59,7 +59,7 @@ pub(crate) async fn look(app: &crate::App, company: &Company) -> Result<(), Stor
     let by_wait =
         |menu_id: &u64| company.deflection(Some(*menu_id)).is_some_and(|deflection| deflection.threshold_ms > 0);
     let load = match company.menu_ids().any(|id| by_wait(&id)) {
-        true => Some(app.store.load(id).await?),
+        true => Some(queue::load(app, id).await?),
         false => None,
     };
     let mut queues = HashMap::new();

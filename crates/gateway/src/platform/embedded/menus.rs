@@ -4,7 +4,8 @@ use wire::rest::{Direct, MenuChannel, MenuItem, MenuName, MenuRedirection, Menus
 
 use super::company::Company;
 use super::live::{Live, QueueState};
-use super::{deflection, emails};
+use super::{calls, deflection, emails};
+use crate::clock::now_ms;
 use crate::config::{Channel, Menu, Redirection};
 
 /// What a customer asks for when asking for menus.
@@ -49,7 +50,8 @@ fn item(company: &Company, live: &Live, menu: &Menu, lang: Option<&str>) -> Menu
             && match channel {
                 Channel::Chat => takes_chats(menu, state),
                 Channel::Email => emails::queue(company, menu.id).is_ok(),
-                Channel::VoiceCall | Channel::ExternalLink => true,
+                Channel::VoiceCall => takes_calls(company, menu),
+                Channel::ExternalLink => true,
             },
     });
     let below = menu.children.iter().filter(|child| !child.hidden);
@@ -75,6 +77,12 @@ fn queue_of(menu: &Menu) -> u64 {
 fn takes_chats(menu: &Menu, state: QueueState) -> bool {
     let is_open = !state.closed || (menu.virtual_agent.is_some() && menu.virtual_agent_after_hours);
     is_open && matches!(menu.redirection, None | Some(Redirection::Queue(_)))
+}
+
+/// Whether somebody is there now, or can be called within the time that calls are planned ahead.
+fn takes_calls(company: &Company, menu: &Menu) -> bool {
+    let is_here = matches!(menu.redirection, None | Some(Redirection::Queue(_)));
+    is_here && calls::can_be_had(company, queue_of(menu), now_ms())
 }
 
 fn shown_redirection(company: &Company, redirection: &Redirection, lang: Option<&str>) -> MenuRedirection {
@@ -150,14 +158,21 @@ pub(crate) enum Shut {
     Disabled,
     /// Its customers are sent somewhere that is no queue.
     Elsewhere,
-    /// It is not reached by chat.
-    NoChats,
+    /// It is not reached this way.
+    NotReached,
     /// Its people are away, and no virtual agent stands in.
     AfterHours,
 }
 
 /// The queue that a chat with this one enters: itself, or the one it is redirected to.
 pub(crate) fn entered(company: &Company, id: u64, now_ms: u64) -> Result<&Menu, Shut> {
+    let menu = reached(company, id, Channel::Chat)?;
+    let state = QueueState { closed: !company.is_open(menu.id, now_ms), wait_s: None };
+    if takes_chats(menu, state) { Ok(menu) } else { Err(Shut::AfterHours) }
+}
+
+/// The queue that is reached through this one in a way, whatever the hour: itself, or the one it is redirected to.
+pub(crate) fn reached(company: &Company, id: u64, way: Channel) -> Result<&Menu, Shut> {
     let menus = &company.settings.menus;
     let asked = queue(menus, id).ok_or(Shut::Unknown)?;
     if !is_open(menus, id) {
@@ -171,11 +186,7 @@ pub(crate) fn entered(company: &Company, id: u64, now_ms: u64) -> Result<&Menu, 
     if !is_open(menus, menu.id) {
         return Err(Shut::Disabled);
     }
-    if !menu.channels.contains(&Channel::Chat) {
-        return Err(Shut::NoChats);
-    }
-    let state = QueueState { closed: !company.is_open(menu.id, now_ms), wait_s: None };
-    if takes_chats(menu, state) { Ok(menu) } else { Err(Shut::AfterHours) }
+    if menu.channels.contains(&way) { Ok(menu) } else { Err(Shut::NotReached) }
 }
 
 #[cfg(test)]
@@ -246,7 +257,7 @@ mod tests {
             (7, Err(Shut::Elsewhere)),
             (8, Err(Shut::AfterHours)),
             (9, Ok(9)),
-            (10, Err(Shut::NoChats)),
+            (10, Err(Shut::NotReached)),
         ];
         for (id, expected) in table {
             assert_eq!(entered(id), expected, "{id}");

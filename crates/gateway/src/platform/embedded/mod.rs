@@ -1,5 +1,5 @@
 //! The embedded platform: a small contact centre made of the configuration and the store, without an account anywhere. Menus and queues,
-//! a virtual agent by rules, agents who sign in at the desk. It makes no calls; mail leaves by `crate::mail`.
+//! a virtual agent by rules, agents who sign in at the desk. It dials no telephone; mail leaves by `crate::mail`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use crate::redaction::Redactor;
 use crate::store::{ChatRecord, MediaKind};
 
 pub(crate) mod agents;
+pub(crate) mod calls;
 pub(crate) mod company;
 pub(crate) mod custom_data;
 pub(crate) mod deflection;

@@ -1,20 +1,44 @@
-//! The queue as it stands: who waits, who is on duty, and what that means for the next customer. First in, first out: the desk lists chats
+//! The queues as they stand: who waits, who is on duty, and what that means for the next customer. First in, first out: the desk lists chats
 //! by the time at which they entered, and agents take them from the top.
 
 use wire::rest::WaitTimes;
 
-use super::Embedded;
 use super::wait_time::{Situation, seconds};
+use super::{Embedded, calls};
 use crate::App;
 use crate::store::{Load, StoreError};
 
 /// Chats in queues that are looked through to find a place; who waits behind so many hears of all who wait.
 const MOST_WAITING: u64 = 10_000;
 
-/// The waiting times of a queue, which is named by its company and number. For someone whose own chat waits already, only those before it count.
-pub(crate) async fn wait_times(app: &App, queue: (&str, u64), own_chat: Option<u64>) -> Result<WaitTimes, StoreError> {
-    let mut load = app.store.load(queue.0).await?;
-    if let Some(chat_id) = own_chat {
+/// Whose waiting time is asked for: what of theirs waits already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) end_user_id: u64,
+    pub(crate) chat_id: Option<u64>,
+}
+
+/// What there is to do for a company's agents. One who has a call has no time for chats.
+pub(crate) async fn load(app: &App, company_id: &str) -> Result<Load, StoreError> {
+    let phone = calls::phone(app, company_id, None).await?;
+    Ok(with_calls(app, app.store.load(company_id).await?, &phone.agents))
+}
+
+fn with_calls(app: &App, mut load: Load, agents: &[u64]) -> Load {
+    let most = app.config.desk.chats_per_agent.max(1);
+    for id in agents {
+        let taken = load.assigned.entry(*id).or_default();
+        *taken = most.max(*taken);
+    }
+    load
+}
+
+/// The waiting times of a queue, which is named by its company and number. For someone whose own chat or call waits already, only those before it
+/// count.
+pub(crate) async fn wait_times(app: &App, queue: (&str, u64), own: Own) -> Result<WaitTimes, StoreError> {
+    let phone = calls::phone(app, queue.0, Some(own.end_user_id)).await?;
+    let mut load = with_calls(app, app.store.load(queue.0).await?, &phone.agents);
+    if let Some(chat_id) = own.chat_id {
         let waiting = app.store.queues(MOST_WAITING).await?;
         let mut ours = waiting.iter().filter(|chat| chat.company_id == queue.0);
         if let Some(before) = ours.position(|chat| chat.chat_id == chat_id) {
@@ -25,7 +49,7 @@ pub(crate) async fn wait_times(app: &App, queue: (&str, u64), own_chat: Option<u
     let Staff { agents, places, taken, busy } = staff(app, &load, queue.0);
     let chat = Situation { waiting: load.waiting, places, taken, handling_ms };
     // An agent on the phone does nothing else, and one with a chat does not answer the phone.
-    let voice_call = Situation { waiting: 0, places: agents, taken: busy, handling_ms };
+    let voice_call = Situation { waiting: phone.waiting, places: agents, taken: busy, handling_ms };
     Ok(WaitTimes { chat: seconds(chat), voice_call: seconds(voice_call) })
 }
 
