@@ -47,7 +47,10 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let form = "message_preview = true\nsurvey = { id = 1, sign_off = \"x\", questions = [{ id = 9, type = \"free-form\", text = \"q\" }] }\nforms = [{ id = 7, kind = \"custom\", name = \"f\", title = \"F\", questions = [{ id = 1, type = \"text_entry\", question = \"q\", is_masked = true }, { id = 2, type = \"date\", question = \"d\" }] }]";
     let company = format!("{form}\nsupport_email = \"help@home.example\"\nemail_transcripts = true");
-    let mut config = company_with(&company, &["id = 50, name = \"Letters\", channels = [\"email\"]", "id = 80, name = \"C\", channels = [\"voice_call\"]"]);
+    let mut config = company_with(
+        &company,
+        &["id = 50, name = \"Letters\", channels = [\"email\"]", "id = 80, name = \"C\", channels = [\"voice_call\"]"],
+    );
     config.mail.from = "Acme <acme@home.example>".to_owned();
     config.mail.folder = Some(folder.path().join("mail"));
     config.mail.per_minute = 60_000;
