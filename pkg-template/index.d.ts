@@ -211,13 +211,41 @@ export interface WaitTimeResponse {
 }
 
 /** Whether each feature is there, by its name. The vendor's shape is not published. */
-export interface FeatureFlags {
+export interface FeatureFlagsResponse {
   readonly [feature: string]: boolean;
 }
 
-/** What `getTrigger` finds. The vendor's fields are not published. */
+/**
+ * A question to ask the visitor of the page. The vendor's fields are not published; a yes opens a chat with `createChat(trigger.menu_id, { trigger_id: trigger.id,
+ * lang: trigger.lang })`.
+ */
 export interface TriggerItem {
+  /** What `createChat` takes as `trigger_id`. */
+  id: string;
+  /** The queue that a yes leads to. */
+  menu_id: number;
+  /** The language of that chat. */
+  lang: string;
+  title?: string;
+  /** The question. Links in double braces are left as they are. */
+  message: string;
+  /** Why it was asked: all of them held. */
+  conditions: TriggerConditions;
   [key: string]: unknown;
+}
+
+/** When a trigger is asked. Beyond the vendor. */
+export interface TriggerConditions {
+  /** The address has one of these words; any address where empty. */
+  url_contains: string[];
+  /** The address has none of these words. */
+  url_excludes: string[];
+  time_on_page_ms: number;
+  /** `new` (on the first visit) or `returning`; everybody where absent. */
+  visitor?: string;
+  min_visits: number;
+  /** 0 for any. */
+  max_visits: number;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ calls
@@ -834,14 +862,20 @@ export class Client {
 
   // company and menus
 
-  /** The proactive trigger that matches this page, or null. Rejects with `unsupported` in this release. */
+  /**
+   * The question to ask the visitor of this page now, or null. Giving one counts as asking: each is given at most once a day per visitor, but again to the same
+   * page while it still matches.
+   */
   getTrigger(options?: CallOptions): Promise<TriggerItem | null>;
 
-  /** Calls `cb` with the matching trigger. Rejects with `unsupported` in this release. */
+  /**
+   * Watches the page, also where its address changes without a load, and calls `cb` with each question when its conditions come to hold, each at most once a day
+   * per visitor. Resolves once it watches, which ends with `close()`, `destroy()` or the `signal`. A later call replaces `cb`.
+   */
   runTrigger(cb: (trigger: TriggerItem) => void, options?: CallOptions): Promise<void>;
 
-  /** What the gateway and the company offer. Rejects with `unsupported` in this release. */
-  getFeatureFlags(options?: CallOptions): Promise<FeatureFlags>;
+  /** What the gateway and the company offer; what a single chat offers is in its `features`. */
+  getFeatureFlags(options?: CallOptions): Promise<FeatureFlagsResponse>;
 
   /** The company. */
   getCompany(options?: CallOptions): Promise<CompanyResponse>;

@@ -94,6 +94,11 @@ const chunk = (loading) => loading.catch(() => refuse("wasm_load_failed", "A par
 const TIME = "scheduled_at must be an ISO 8601 time that is not empty.";
 const changeCall = (callId, body) => ({ verb: "PATCH", path: `/calls/${id(callId, "callId")}`, body, answer: "json" });
 
+const triggers = () => chunk(import("./triggers.js"));
+
+/** The package's own client, by which a chunk asks further. */
+const own = ({ client }) => client ?? refuse("invalid_argument", "This call is only made by the package's own Client.");
+
 const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
 
 /** The clock that people here read; the gateway takes the company's where the browser does not say. */
@@ -237,6 +242,29 @@ const PLANS = {
     check(STEPS.includes(status), `status must be one of ${STEPS.join(", ")}.`);
     check(selection == null || typeof selection === "boolean", "optInSelection must be true or false.");
     return { verb: "PATCH", scope: "chat", path: "/post_session", body: { status, opt_in_selection: selection ?? null } };
+  },
+
+  getFeatureFlags: () => ({ path: "/feature_flags", answer: "json", finish: ({ flags }) => flags }),
+
+  async getTrigger(args, fallback) {
+    const client = own(args);
+    const { current } = await triggers();
+    return { path: `/triggers${query(undefined, fallback)}`, answer: "json", finish: (answer) => current(client, answer) };
+  },
+
+  async runTrigger(args, fallback) {
+    const [cb, options] = args;
+    check(typeof cb === "function", "runTrigger(cb) takes a function.");
+    const client = own(args);
+    const { watch } = await triggers();
+    return { path: `/triggers${query(undefined, fallback)}`, answer: "json", finish: (answer) => watch(client, answer, cb, options?.signal) };
+  },
+
+  // What the chunk asks by itself.
+  attachTriggers: async (args, _, signal) => (await triggers()).plan(args, signal),
+  countTrigger([trigger_id]) {
+    check(isText(trigger_id), "countTrigger(id) takes the id of a trigger.");
+    return { verb: "POST", path: "/trigger_runs", body: { trigger_id }, answer: "json" };
   },
 
   attachBrowserForm: async (args, _, signal) => (await chunk(import("./forms.js"))).plan(args, signal),

@@ -468,6 +468,9 @@ impl Pump {
     fn settle(self: &Rc<Self>, op: OpId, result: Result<Settled<Js>, engine::client::Error>) {
         let Some(op) = take(&self.ops, &op) else { return };
         drop(op.abort);
+        if let Err(error) = &result {
+            log_error(error);
+        }
         let (value, error) = match result {
             Ok(settled) => (self.settled_value(settled), JsValue::UNDEFINED),
             Err(error) => (JsValue::UNDEFINED, to_js_error(&error)),
@@ -501,7 +504,7 @@ impl Pump {
 
     fn emit(self: &Rc<Self>, event: Event<Js>) {
         match &event {
-            Event::Error(error) => log(Level::Warn, &[error.code.as_str(), ": ", &error.message].concat()),
+            Event::Error(error) => log_error(error),
             Event::Connection(state) => log(Level::Info, &["connection: ", state.as_str()].concat()),
             Event::Ready => log(Level::Info, "ready"),
             _ => {}
@@ -527,6 +530,10 @@ impl Pump {
             None => self.feed(Input::Detach),
         }
     }
+}
+
+fn log_error(error: &engine::client::Error) {
+    log(Level::Warn, &[error.code.as_str(), ": ", &error.message].concat());
 }
 
 /// Takes an entry out by its key. There are few at a time.

@@ -53,6 +53,6 @@ test("a text chat downloads the facade, the glue and the module, once each, with
     const code = (await readdir(PKG_DIR)).filter((file) => /\.(js|wasm)$/u.test(file));
     const left = code.filter((file) => !files.includes(file));
     console.log(`not downloaded: ${left.join(", ")}`);
-    for (const chunk of ["events.js", "files.js", "forms.js", "more.js"]) assert.ok(left.includes(chunk), `${chunk} must be lazy`);
+    for (const chunk of ["events.js", "files.js", "forms.js", "more.js", "triggers.js"]) assert.ok(left.includes(chunk), `${chunk} must be lazy`);
   });
 });

@@ -99,7 +99,7 @@ fn malformed_options_throw_a_typed_error() {
 }
 
 /// What this release does not offer: parts two and three.
-const NOT_OFFERED: [&str; 5] = ["getTrigger", "runTrigger", "createCobrowseCode", "startCobrowse", "updatePostSession"];
+const NOT_OFFERED: [&str; 2] = ["createCobrowseCode", "startCobrowse"];
 
 /// The asynchronous methods of the contract.
 pub(crate) fn contract_methods() -> Vec<&'static str> {

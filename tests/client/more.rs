@@ -26,6 +26,25 @@ async fn the_after_hours_message_is_asked_for_in_the_callers_language_or_the_cli
 }
 
 #[wasm_bindgen_test]
+async fn feature_flags_are_those_of_the_gateway_and_triggers_need_the_packages_own_client() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let client = client(&origin);
+    let flags = value(client.ask("getFeatureFlags", &[], &NONE)).await;
+    assert_eq!(in_json(&flags), r#"{"chat":true,"cobrowse":false}"#);
+    gateway.refuse("GET /api/v1/feature_flags", 200, "<html>", None);
+    assert_eq!(code(client.ask("getFeatureFlags", &[], &NONE)).await, "protocol");
+    let cb = js_sys::Function::new_no_args("");
+    for (method, arguments) in [("getTrigger", vec![]), ("runTrigger", vec![cb.as_ref()]), ("runTrigger", vec![])] {
+        assert_eq!(code(client.ask(method, &arguments, &NONE)).await, "invalid_argument", "{method}");
+    }
+    for id in [NONE, 7.into(), "".into()] {
+        assert_eq!(code(client.ask("countTrigger", &[&id], &NONE)).await, "invalid_argument");
+    }
+    client.close();
+}
+
+#[wasm_bindgen_test]
 async fn the_deflection_is_that_of_the_current_chat_or_else_of_the_company() {
     let (_gateway, origin) = gateway();
     offer_chunks(false);

@@ -59,7 +59,17 @@ impl Random {
 }
 
 /// Methods beyond the contract.
-const OURS: [&str; 4] = ["getForm", "submitForm", "attachBrowserForm", "noSuchMethod"];
+const OURS: [&str; 9] = [
+    "getForm",
+    "submitForm",
+    "attachBrowserForm",
+    "getFeatureFlags",
+    "rescheduleCall",
+    "fetchTimeSlotAvailability",
+    "attachTriggers",
+    "countTrigger",
+    "noSuchMethod",
+];
 
 fn happen(gateway: &FakeGateway, random: &mut Random) {
     match random.below(9) {

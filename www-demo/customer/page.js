@@ -39,6 +39,7 @@ import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
 import { isOver, Ticket } from "./ticket.js";
 import { Transcript } from "./transcript.js";
+import { Triggers } from "./triggers.js";
 
 /** A chat that has one of these takes files. */
 const FILE_FEATURES = ["photo", "video", "audio", "document"];
@@ -57,7 +58,7 @@ const client = recorder.watch(
 
 const notice = new Notice(byId("notice"));
 const unreadTitle = new UnreadTitle();
-const tools = new ToolsPanel(recorder);
+const tools = new ToolsPanel(recorder, client);
 const attachments = new Attachments({ client, base: options.gateway });
 const typing = new TypingSignal({ start: () => client.chat?.startTyping(), stop: () => client.chat?.stopTyping(), onText: showPreview });
 const composer = new Composer(byId("composer"), { onSend: (text) => outgoing.sendText(text), typing });
@@ -78,6 +79,7 @@ const mailForms = new MailForms({ client });
 const writeEmail = (menu, onSent) => mailForms.write(menu, onSent);
 const calls = new Calls({ client, notice, owner: `${options.companyId}.${options.identifier ?? ""}`, request: callRequest });
 const lobby = new Lobby({ client, notice, key: options.key, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat, onEmail: writeEmail, onCall: (menu) => calls.open(menu) });
+const triggers = new Triggers({ client, notice, chatRequest: () => siteData.chatRequest(), onChat: enterNewChat });
 const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()), title: unreadTitle });
 const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendText(text), onNew: () => attempt(notice, null, startOver) });
 const deflection = new Deflection({ client, notice, onEmail: writeEmail });
@@ -111,6 +113,7 @@ async function start() {
       notice.hide();
       if (chat) await enterChat(chat);
       else await enterLobby();
+      triggers.watch();
       return;
     } catch (error) {
       await retryNotice(error, backoff.next());

@@ -1,4 +1,5 @@
-// The developer tools: a list of the client's calls and events as they happen, newest first. Each opens to its arguments and its result.
+// The developer tools: a list of the client's calls and events as they happen, newest first. Each opens to its arguments and its result. Asks the client for its log
+// and for the feature flags, which are shown as the calls that they are.
 
 import { byId, el, fill, setText, show } from "../shared/dom.js";
 import { onLanguage, t } from "../shared/language.js";
@@ -12,7 +13,7 @@ export class ToolsPanel {
   #list = byId("tools-list");
   #items = new Map();
 
-  constructor(recorder) {
+  constructor(recorder, client) {
     this.#recorder = recorder;
     recorder.onEntry((entry) => this.isOpen && this.#draw(entry));
     byId("tools-open").addEventListener("click", () => this.toggle());
@@ -21,6 +22,8 @@ export class ToolsPanel {
       recorder.clear();
       this.#drawAll();
     });
+    byId("tools-logs").addEventListener("click", () => this.#ask("getLogs", () => client.getLogs()));
+    byId("tools-flags").addEventListener("click", () => this.#ask("getFeatureFlags", () => client.getFeatureFlags()));
     for (const box of [byId("tools-calls"), byId("tools-events")]) box.addEventListener("change", () => this.#drawAll());
     onLanguage(() => this.isOpen && this.#drawAll());
   }
@@ -36,6 +39,16 @@ export class ToolsPanel {
     byId("tools-open").setAttribute("aria-expanded", String(isOpen));
     if (isOpen) this.#drawAll();
     else byId("tools-open").focus();
+  }
+
+  /** Makes a call and opens it. A refusal is among the calls. */
+  async #ask(name, call) {
+    byId("tools-calls").checked = true;
+    this.#drawAll();
+    await Promise.resolve(call()).catch(() => {});
+    const entry = this.#recorder.entries.findLast((entry) => entry.kind === "call" && entry.name === name);
+    const details = this.#items.get(entry?.id)?.querySelector("details");
+    if (details) details.open = true;
   }
 
   #drawAll() {

@@ -959,3 +959,73 @@ pub struct TimeSlot {
     /// Calls that can be had then altogether.
     pub capacity: u64,
 }
+
+/// `GET /api/v1/triggers`: the questions that a page may ask this end user. Ours: the vendor does not publish the shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Triggers {
+    /// Without those that were asked within a day.
+    pub triggers: Vec<Trigger>,
+}
+
+/// A question that a page asks its visitors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Trigger {
+    /// What `createChat` takes as `trigger_id`.
+    pub id: String,
+    /// The queue that a yes leads to.
+    pub menu_id: u64,
+    /// The language of that chat.
+    pub lang: String,
+    /// A heading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The question.
+    pub message: String,
+    /// When it is asked.
+    pub conditions: TriggerConditions,
+}
+
+/// When a page asks a question: all of these must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TriggerConditions {
+    /// The address has one of these words, whatever their case; any address where empty.
+    pub url_contains: Vec<String>,
+    /// The address has none of these words.
+    pub url_excludes: Vec<String>,
+    /// The visitor has been on the page for so long.
+    pub time_on_page_ms: u64,
+    /// `new` or `returning`; everybody where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
+    /// The visitor's visit of this number, or a later one.
+    pub min_visits: u64,
+    /// The visitor's visit of this number, or an earlier one; 0 for any.
+    pub max_visits: u64,
+}
+
+/// `POST /api/v1/trigger_runs`: a page is about to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TriggerRunRequest {
+    /// Which question.
+    pub trigger_id: String,
+}
+
+/// Whether it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TriggerRun {
+    /// False where this end user was asked within a day; true counts as asked.
+    pub run: bool,
+}
+
+/// `GET /api/v1/feature_flags`. Ours: the vendor does not publish the shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct FeatureFlags {
+    /// Whether each feature is there, by its name.
+    pub flags: std::collections::BTreeMap<String, bool>,
+}

@@ -47,6 +47,7 @@ checks! {
     OngoingChatBody PostSessionRequest PreviewRequest RateRequest RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse
     SurveySubmission TranscriptMailRequest TranscriptRequest TranscriptResponse TranscriptStatus TypingRequest UploadRequest UploadResponse
     VisibilityRequest WaitTimes
+    FeatureFlags TriggerRun TriggerRunRequest Triggers
 }
 
 /// The examples with their types' names.

@@ -190,6 +190,8 @@ export class FakeGateway {
     switch (ask) {
       case "GET /after_hours_message":
         return json(200, { message: `closed (${url.searchParams.get("lang")})` });
+      case "GET /feature_flags":
+        return json(200, { flags: { chat: true, cobrowse: false } });
       case "GET /deflection":
         return json(200, deflection);
       case "GET /chats/7/deflection":

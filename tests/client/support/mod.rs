@@ -95,7 +95,7 @@ extern "C" {
     fn plan_more(method: &JsValue, arguments: &JsValue, lang: &JsValue, signal: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-// `more` imports it from beside itself; this puts it there.
+// `more` imports these from beside itself; this puts them there.
 #[wasm_bindgen(module = "/pkg-template/forms.js")]
 extern "C" {
     #[wasm_bindgen(js_name = plan)]
@@ -107,6 +107,12 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = plan)]
     fn _plan_email(arguments: &JsValue, lang: &JsValue) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/pkg-template/triggers.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan)]
+    fn _plan_trigger(arguments: &JsValue, signal: &JsValue) -> JsValue;
 }
 
 type Plan = dyn FnMut(JsValue, JsValue, JsValue, JsValue) -> Result<JsValue, JsValue>;

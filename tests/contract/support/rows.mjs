@@ -8,13 +8,6 @@ const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", i
 
 /** What is not there yet, by the part that brings it. Everything that is reached from nothing else belongs to the same part. */
 const LATER = {
-  "part two": {
-    methods: [
-      "getTrigger", "runTrigger",
-    ],
-    fields: [],
-    events: [],
-  },
   "part three": {
     methods: ["createCobrowseCode", "startCobrowse"],
     fields: ["CompanyResponse.cobrowse_domain"],

@@ -493,4 +493,11 @@ export default {
   "calls.to.queued": "Give back",
   "calls.to.canceled": "Cancel",
   "calls.faster": "The call has changed meanwhile.",
+  // Proactive questions, and what the developer tools ask for
+  "trigger.title": "A question",
+  "trigger.yes": "Yes, please",
+  "trigger.no": "No, thank you",
+  "trigger.try": "Go to the checkout, where the page asks a question",
+  "tools.logs": "Log",
+  "tools.flags": "Features",
 };

@@ -492,4 +492,11 @@ export default {
   "calls.to.queued": "Restituisci",
   "calls.to.canceled": "Annulla",
   "calls.faster": "Nel frattempo la chiamata è cambiata.",
+  // Domande della pagina, e che cosa chiedono gli strumenti
+  "trigger.title": "Una domanda",
+  "trigger.yes": "Sì, grazie",
+  "trigger.no": "No, grazie",
+  "trigger.try": "Vai alla cassa, dove la pagina fa una domanda",
+  "tools.logs": "Registro",
+  "tools.flags": "Funzioni",
 };

@@ -492,4 +492,11 @@ export default {
   "calls.to.queued": "Devolver",
   "calls.to.canceled": "Cancelar",
   "calls.faster": "A chamada mudou entretanto.",
+  // Perguntas da página, e o que as ferramentas pedem
+  "trigger.title": "Uma pergunta",
+  "trigger.yes": "Sim, por favor",
+  "trigger.no": "Não, obrigado",
+  "trigger.try": "Ir para a caixa, onde a página faz uma pergunta",
+  "tools.logs": "Registo",
+  "tools.flags": "Funcionalidades",
 };

@@ -11,6 +11,7 @@ use super::payload::Payload;
 use super::post_session::{MenuPostSession, PostSession, SessionVariable};
 use super::redaction::{Redaction, check_redaction};
 use super::survey::{Survey, check_surveys};
+use super::triggers::{Trigger, check_triggers};
 use super::{ConfigError, Deflection, Hours, Language, Link, Redirection, Secret, Texts, is_origin};
 
 /// A company: whose customers chat here.
@@ -59,6 +60,8 @@ pub struct Company {
     pub survey: Option<Survey>,
     /// What of a text only its author reads, in the order in which it is looked for.
     pub redaction: Vec<Redaction>,
+    /// The questions that pages ask their visitors.
+    pub triggers: Vec<Trigger>,
     /// Its queues.
     pub menus: Vec<Menu>,
 }
@@ -330,6 +333,8 @@ pub(super) fn check_company(company: &Company, virtual_agents: &HashSet<u64>) ->
     check_forms(&company.forms).or_else(|text| fail(&text))?;
     check_surveys(company).or_else(|text| fail(&text))?;
     check_redirections(company).or_else(|text| fail(&text))?;
+    let queue = |id| crate::platform::embedded::menus::queue(&company.menus, id);
+    check_triggers(&company.triggers, queue, is_tag).or_else(|text| fail(&text))?;
     check_elsewhere(company).or_else(|text| fail(&text))
 }
 
@@ -397,14 +402,16 @@ fn check_elsewhere(company: &Company) -> Result<(), String> {
             return Err(format!("link {} has an url that is no https: or http: address", link.id));
         }
     }
-    let is_tag = |tag: &str| {
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (2..=35).contains(&tag.len()) && tag.bytes().all(good)
-    };
     match company.languages.iter().find(|language| !is_tag(&language.code)) {
         Some(language) => Err(format!("{:?} is no language tag; write it like en or pt-BR", language.code)),
         None => Ok(()),
     }
+}
+
+/// Whether a text looks like a BCP 47 tag.
+fn is_tag(tag: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (2..=35).contains(&tag.len()) && tag.bytes().all(good)
 }
 
 fn is_web_address(url: &str) -> bool {

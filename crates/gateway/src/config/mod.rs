@@ -20,6 +20,7 @@ mod redaction;
 pub mod survey;
 pub(crate) mod texts;
 mod transcripts;
+mod triggers;
 
 pub use calls::Calls;
 pub use chat::{Chat, CheckIn, Rejoin};
@@ -31,6 +32,7 @@ pub(crate) use redaction::compile;
 pub use redaction::{Builtin, Redaction};
 pub use texts::{Language, Texts};
 pub use transcripts::Transcripts;
+pub use triggers::{Conditions, Trigger, Visitor};
 
 /// What `gateway print-config` prints.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -551,6 +553,22 @@ mod tests {
             ("redaction=[{pattern=\"a\"}]", "", "redaction 1 must have"),
             ("redaction=[{pattern=\"a\",replacement=\"b\",builtin=\"card\"}]", "", "redaction 1 must have"),
             ("redaction=[{}]", "", "redaction 1 must have"),
+            ("triggers=[{id=\"a b\",menu_id=1,message=\"?\"}]", "", "trigger id \"a b\""),
+            (
+                "triggers=[{id=\"a\",menu_id=1,message=\"?\"},{id=\"a\",menu_id=1,message=\"?\"}]",
+                "",
+                "trigger id \"a\"",
+            ),
+            ("triggers=[{id=\"a\",menu_id=7,message=\"?\"}]", "", "menu_id 7"),
+            ("triggers=[{id=\"a\",menu_id=1,message=\" \"}]", "", "message must not"),
+            ("triggers=[{id=\"a\",menu_id=1,message=\"?\",lang=\"English!\"}]", "", "language tag"),
+            ("triggers=[{id=\"a\",menu_id=1,message=\"?\",conditions={url_contains=[\"\"]}}]", "", "url_contains"),
+            ("triggers=[{id=\"a\",menu_id=1,message=\"?\",conditions={min_visits=3,max_visits=2}}]", "", "max_visits"),
+            (
+                "triggers=[{id=\"a\",menu_id=1,message=\"?\",conditions={visitor=\"new\",min_visits=2}}]",
+                "",
+                "nobody would be asked",
+            ),
             ("", "hours={timezone=\"Rome\"}", "menu 1"),
             ("calls={per_slot=0}", "", "per_slot"),
             ("", "calls={country=\"Italy\"}", "menu 1: calls: country"),

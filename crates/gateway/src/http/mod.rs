@@ -43,6 +43,7 @@ mod survey;
 mod transcript_mails;
 mod transcripts;
 mod transfer;
+mod triggers;
 mod waiting;
 
 pub(crate) use request::{PathOf, Peer};
@@ -69,6 +70,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(transcripts::routes())
         .merge(survey::routes())
         .merge(post_session::routes())
+        .merge(triggers::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
     if app.signs_demo_tokens() {

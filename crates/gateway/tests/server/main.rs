@@ -34,3 +34,4 @@ mod story;
 mod streams;
 mod survey;
 mod transcripts;
+mod triggers;
