@@ -339,7 +339,7 @@ async fn slots_are_asked_for_in_a_language_or_with_the_options_of_newer_releases
     let newer = r#"{"lang":"en","useAdvancedCallScheduling":true,"days":3,"name":"a b&c","deep":{"x":1},"none":null}"#;
     assert_eq!(slots(json(newer)).await, "?lang=en&useAdvancedCallScheduling=true&days=3&name=a+b%26c");
     let availability = value(client.ask("fetchTimeSlotAvailability", &[&"4".into(), &json(newer)], &NONE)).await;
-    assert_eq!(get(&availability, "slot_ms"), 1_800_000.into());
+    assert_eq!(get(&availability, "slot_ms"), JsValue::from(1_800_000));
     assert_eq!(text(&availability, "timezone"), "?lang=en&useAdvancedCallScheduling=true&days=3&name=a+b%26c");
     assert_eq!(in_json(&get(&availability, "slots")), r#"[{"at":"2030-01-02T09:00:00Z","free":1,"capacity":2}]"#);
     client.close();
