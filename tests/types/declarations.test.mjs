@@ -60,8 +60,8 @@ async function writeFixtures(folder) {
     // The SDK makes dates of the wire's milliseconds.
     const dated = JSON.stringify(value, null, 2).replace(/("\$timestamp": )(\d+)/g, "$1new Date($2)");
     // Some types are closed sets of words.
-    const json = dated.replace(/("type": "[\w-]+")/g, "$1 as const");
-    const types = (declared.match(/Sportello\w+|\w+(Response|Request|Member|Item|Answers?|Problem)/g) ?? []).join(", ");
+    const json = dated.replace(/("(?:type|recording_permission)": "[\w-]+")/g, "$1 as const");
+    const types = (declared.match(/Sportello\w+|\w+(Response|Request|Member|Item|Answers?|Problem|Availability)/g) ?? []).join(", ");
     // By way of a variable: fields that the declarations do not name are allowed.
     const code = typeof value === "string" ? `export const value: ${declared} = ${json};` : `const json = ${json};\nexport const value: ${declared} = json;`;
     await writeFile(join(folder, file.replace(/\.json$/, ".ts")), `${types && `import type { ${types} } from "sportello";\n`}${code}\n`);
