@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::any;
@@ -26,6 +26,19 @@ async fn nothing_here() -> Error {
     Error::of(ErrorCode::NotFound)
 }
 
+/// Pages below this path show a recording of what a customer sees, framed by the desk.
+const REPLAY: &str = "/replay/";
+/// What is shown there came from a customer's page, whoever wrote that: it can run no script, load nothing, send nothing and ask for nothing.
+/// Only this origin's own scripts run, and only the desk may frame it.
+const REPLAY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline' 'self'; img-src data: blob:; \
+     font-src data:; connect-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+/// What a browser would otherwise let any page ask for.
+const REPLAY_PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), clipboard-read=(), \
+     clipboard-write=(), display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
+     idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
+     publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), web-share=(), window-management=(), \
+     xr-spatial-tracking=()";
+
 /// Files, and for everything else the refusal of an unknown route.
 pub(super) fn service(config: &Config) -> Router {
     let nothing = any(nothing_here);
@@ -47,16 +60,25 @@ pub(super) fn service(config: &Config) -> Router {
 }
 
 async fn guard(request: Request, next: Next) -> Response {
-    let policy = if request.uri().path().starts_with(FORMS) { FORM_POLICY } else { PAGE_POLICY };
+    let path = request.uri().path();
+    let is_replay = path.starts_with(REPLAY);
+    let policy = match path {
+        _ if is_replay => REPLAY_POLICY,
+        path if path.starts_with(FORMS) => FORM_POLICY,
+        _ => PAGE_POLICY,
+    };
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+    let mut set = |name: HeaderName, value: &'static str| {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, policy);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-cache");
+    if is_replay {
+        set(header::X_DNS_PREFETCH_CONTROL, "off");
+        set(HeaderName::from_static("permissions-policy"), REPLAY_PERMISSIONS);
+        set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     }
     response
 }

@@ -60,6 +60,49 @@ async fn pages_and_package_are_served_with_their_types_and_guards() {
 }
 
 #[tokio::test]
+async fn the_page_that_shows_a_recording_can_load_nothing_send_nothing_and_be_framed_by_the_desk_only() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("replay")).unwrap();
+    fs::write(folder.path().join("desk.html"), "<title>desk</title>").unwrap();
+    fs::write(folder.path().join("replay/index.html"), "<title>replay</title>").unwrap();
+    fs::write(folder.path().join("replay/replay.js"), "export {};").unwrap();
+    let mut config = config("");
+    config.www = Some(folder.path().to_owned());
+    let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
+    let get = async |path: &str| reqwest::get(format!("{}{path}", gateway.base)).await.unwrap();
+    for path in ["/replay/", "/replay/index.html", "/replay/replay.js", "/replay/missing"] {
+        let answer = get(path).await;
+        let header =
+            |name: &str| answer.headers().get(name).unwrap_or_else(|| panic!("{path}: {name}")).to_str().unwrap();
+        let policy = header("content-security-policy");
+        let mut directives: Vec<&str> = policy.split("; ").collect();
+        directives.sort_unstable();
+        let expected = [
+            "base-uri 'none'",
+            "connect-src 'none'",
+            "default-src 'none'",
+            "font-src data:",
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+            "frame-src 'none'",
+            "img-src data: blob:",
+            "script-src 'self'",
+            "style-src 'unsafe-inline' 'self'",
+        ];
+        assert_eq!(directives, expected, "{path}");
+        assert_eq!(header("x-dns-prefetch-control"), "off");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        for feature in ["camera=()", "microphone=()", "geolocation=()", "display-capture=()", "clipboard-read=()"] {
+            assert!(header("permissions-policy").split(", ").any(|allowed| allowed == feature), "{path}: {feature}");
+        }
+    }
+    let desk = get("/desk").await;
+    assert!(desk.headers().get("permissions-policy").is_none(), "elsewhere nothing changes");
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn without_pages_the_gateway_says_so_and_is_healthy() {
     let gateway = Gateway::start().await;
     let (status, body) = json_of(reqwest::get(format!("{}/", gateway.base)).await.unwrap()).await;
