@@ -326,14 +326,14 @@ function anyEvent(random) {
   const any = (depth) => {
     const kind = random();
     if (depth <= 0 || kind < 0.35) {
-      return pick([0, 1, 2, 3, 4, 5, 8, 10, 11, 12, 13, 14, 15, 20, 21, 22, -1, 1.5, 1e300, null, true, false, "", "div", "script", "iframe", "style", "a", "svg", "my-card", "html", "url(http://evil/)", "@import 'http://evil/';", "javascript:evil", "http://evil/", "u\\72l(http://evil/)"]);
+      return pick([0, 1, 2, 3, 4, 5, 8, 10, 11, 12, 13, 14, 15, 20, 21, 22, -1, 1.5, 1e300, null, true, false, "", "div", "script", "iframe", "style", "a", "svg", "html", "url(http://evil/)", "@import 'http://evil/';", "javascript:evil", "http://evil/", "u\\72l(http://evil/)"]);
     }
     if (kind < 0.55) return Array.from({ length: Math.floor(random() * 4) }, () => any(depth - 1));
     return Object.fromEntries(Array.from({ length: Math.floor(random() * 6) }, () => [pick(keys), any(depth - 1)]));
   };
   // Texts of the page are its words, whatever they are: hostile ones are not told there.
   const withoutWords = (value) =>
-    JSON.parse(JSON.stringify(value), (key, one) => (["textContent", "text", "value", "id", "type", "class"].includes(key) && typeof one === "string" ? one.replaceAll("evil", "words") : one));
+    JSON.parse(JSON.stringify(value), (key, one) => (["textContent", "text", "value", "id", "type", "class", "x", "y"].includes(key) && typeof one === "string" ? one.replaceAll("evil", "words") : one));
   const kinds = [
     () => any(5),
     () => ({ type: pick([2, 3, 4, 5]), data: any(5) }),
