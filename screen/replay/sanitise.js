@@ -260,7 +260,7 @@ export class Sanitiser {
   #attribute(name, told, entry) {
     const { tag, isSVG } = entry;
     const nothing = [name, undefined];
-    if (typeof name !== "string" || !ATTRIBUTE_NAME.test(name) || tag === PLACE_TAG) return nothing;
+    if (!ATTRIBUTE_NAME.test(name) || tag === PLACE_TAG) return nothing;
     if (name.startsWith("rr_")) return this.#specialAttribute(name, told, tag);
     if (told === null || told === false) return [name, null];
     if (name === "_cssText") return tag === "style" && typeof told === "string" ? [name, this.#css(told)] : nothing;
@@ -276,7 +276,7 @@ export class Sanitiser {
     if (SCOPE_ATTRIBUTE.test(name) && name !== MODAL_ATTRIBUTE) return [name, short];
     if (isSVG && SVG_ATTRIBUTES.has(name)) return [name, /[(\\@]/u.test(short) ? cleanCss(short) : short];
     if (ATTRIBUTES.has(lower)) return [lower, short];
-    if (OWN_TAG.test(tag) && name === lower && !ACTIVE_ATTRIBUTE.test(name)) return [name, short];
+    if (OWN_TAG.test(tag) && !entry.isLeaf && name === lower && !ACTIVE_ATTRIBUTE.test(name)) return [name, short];
     return nothing;
   }
 
