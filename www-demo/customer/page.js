@@ -35,6 +35,7 @@ import { Lobby } from "./lobby.js";
 import { MailForms } from "./mail.js";
 import { Outgoing } from "./outgoing.js";
 import { PostSession } from "./post-session.js";
+import { cobrowseOptions, ScreenShare } from "./screen-share.js";
 import { Silence } from "./silence.js";
 import { SiteData } from "./site-data.js";
 import { isOver, Ticket } from "./ticket.js";
@@ -53,6 +54,7 @@ const client = recorder.watch(
     host: options.gateway,
     lang: language(),
     authenticate: () => requestDemoToken(options.gateway, options.identifier),
+    cobrowse: cobrowseOptions,
   }),
 );
 
@@ -83,9 +85,10 @@ const triggers = new Triggers({ client, notice, chatRequest: () => siteData.chat
 const checkIn = new CheckIn({ client, notice, onEnd: () => attempt(notice, null, () => client.finishChat()), title: unreadTitle });
 const silence = new Silence({ client, notice, onWrite: (text) => outgoing.sendText(text), onNew: () => attempt(notice, null, startOver) });
 const deflection = new Deflection({ client, notice, onEmail: writeEmail });
+const screenShare = new ScreenShare({ client, notice });
 const ticket = new Ticket({ client, onWaiting: () => deflection.refresh() });
 /** What follows the messages, and what follows the chat's state. */
-const followers = [checkIn, silence, deflection, new PostSession({ client, notice, onBegin: () => conversation.reopen() }), new Feedback({ client }), new Transcript({ client })];
+const followers = [checkIn, silence, deflection, screenShare, new PostSession({ client, notice, onBegin: () => conversation.reopen() }), new Feedback({ client }), new Transcript({ client })];
 
 translatePage();
 placeIcons();

@@ -69,7 +69,7 @@ export class SiteData {
     if (fields.earlier.checked) unsigned.external_chat_transfer = EARLIER_CHAT;
     this.#request = { unsigned, signed };
     for (const name of ["greeting", "ticket_id", "email", "trigger_id"]) if (fields[name].value.trim()) this.#request[name] = fields[name].value.trim();
-    if (fields.cobrowsable.checked) this.#request.cobrowsable = true;
+    this.#request.cobrowsable = fields.cobrowsable.checked;
     byId("site-data").close();
   }
 }

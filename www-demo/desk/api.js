@@ -149,6 +149,21 @@ export class DeskApi {
     return `${BASE}/emails/${id}/attachments/${position}`;
   }
 
+  /** Asks the customer to show their page. */
+  askForScreen(chatId) {
+    return this.#call("POST", `/chats/${chatId}/screen_share_requests`, {});
+  }
+
+  /** Joins with the code that the customer reads out; refused with status 404 where it is another one. */
+  async joinScreen(chatId, code) {
+    return (await this.#call("POST", `/chats/${chatId}/screen_share/join`, { code })).share;
+  }
+
+  /** Ends the screen share of a chat. Harmless where there is none. */
+  endScreen(chatId) {
+    return this.#call("DELETE", `/chats/${chatId}/screen_share`);
+  }
+
   /** The calls: `{ open, over }`. */
   calls() {
     return this.#call("GET", "/calls");

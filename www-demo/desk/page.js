@@ -29,6 +29,7 @@ import { DeskOutbox } from "./outbox.js";
 import { isFollowed, PostSessionResults } from "./post-session.js";
 import { PreviewLines } from "./preview-lines.js";
 import { Results, starsOf } from "./results.js";
+import { DeskScreenShare } from "./screen-share.js";
 import { openDeskStream } from "./stream.js";
 import { Tabs } from "./tabs.js";
 import { Transcript } from "./transcript.js";
@@ -59,6 +60,7 @@ const results = new Results({ api, tabs });
 new Transcript({ api, notice, chatId: () => openId ?? undefined });
 const postSession = new PostSessionResults(byId("post-session"), { load: (chatId) => api.postSession(chatId) });
 const calls = new DeskCalls(byId("calls"), { api, agentId: () => agentId, notice, onCount: (count) => tabs.count("calls", count) });
+const screenShare = new DeskScreenShare({ api, notice });
 const transfer = new Transfer({ api, agentId: () => agentId, onDone: takeChat });
 
 /** Conversations by chat id, the finished ones until they are left. */
@@ -165,6 +167,7 @@ function leave({ forget }) {
   drafts.clear();
   previews.clear();
   calls.clear();
+  screenShare.clear();
   queue = [];
   openRoom(null);
   takeConnection("idle");
@@ -289,7 +292,7 @@ function openRoom(chatId) {
     for (const entry of outbox?.entries(chatId) ?? []) showPending(entry);
     for (const upload of files.entries(chatId)) showPendingFile(upload);
     drawRoom(conversation);
-  }
+  } else screenShare.show(null);
   takeConnection();
   drawLists();
 }
@@ -301,6 +304,7 @@ function drawRoom(conversation) {
   setText(byId("room-details"), `${ticketNumber(chat.id)} · ${menuName(chat)}`);
   about.show(chat);
   postSession.show(chat);
+  screenShare.show(conversation);
   for (const id of ["finish", "transfer", "composer"]) show(byId(id), !over);
   // What the gateway does not offer is not shown.
   show(byId("composer").querySelector(".attach"), chat.features?.includes("document") === true);

@@ -1,15 +1,19 @@
-// The desk's two live streams. Both reconnect for ever with a growing wait; the conversation's stream also resumes from a cursor, so that
-// every message is handed on once and in order, whatever happened to the connection or the gateway.
+// The desk's live streams. All reconnect for ever with a growing wait; the conversation's stream also resumes from a cursor, so that every message is
+// handed on once and in order, whatever happened to the connection or the gateway.
 
 import { Backoff } from "../shared/backoff.js";
 
 const PROTOCOL = "sportello.v1";
 const SILENCE_FACTOR = 2.5;
 const CLOSE_UNAUTHORIZED = 4401;
+/** How often the gateway says something on the stream of a shared screen, which has no word for it. */
+const SCREEN_HEARTBEAT_MS = 20_000;
+/** What comes before the bytes of a batch is one short line. */
+const MAX_HEADER_BYTES = 200;
 /** Closes that another attempt would only repeat. */
 const FINAL_CLOSES = new Set([4403, 4404]);
 
-/** A WebSocket that comes back. Handlers: `onOpen(send)`, `onFrame(frame, send)`, `onState(state)`, `onLost(code)`, `onRefused(code)`. */
+/** A WebSocket that comes back. Handlers: `onOpen()`, `onFrame(frame)`, `onBytes(buffer)`, `onState(state)`, `onLost(code)`, `onRefused(code)`. */
 class LastingSocket {
   #url;
   #handlers;
@@ -63,6 +67,7 @@ class LastingSocket {
     this.#handlers.onState("connecting");
     const socket = new WebSocket(this.#url, PROTOCOL);
     this.#socket = socket;
+    socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => this.#handlers.onOpen?.());
     socket.addEventListener("message", (event) => this.#read(event.data));
     socket.addEventListener("close", (event) => socket === this.#socket && this.#lost(event.code));
@@ -71,6 +76,7 @@ class LastingSocket {
   #read(data) {
     if (this.#closed) return;
     this.#heard();
+    if (data instanceof ArrayBuffer) return this.#handlers.onBytes?.(data);
     let frame;
     try {
       frame = JSON.parse(data);
@@ -173,4 +179,43 @@ export function openChatStream(chatId, { onMessages, onChat, onTyping, onPreview
     close: () => socket.close(),
     typing: (typing) => socket.send({ type: "typing", typing }),
   };
+}
+
+/**
+ * The customer's page, while it is shared. Calls `onShare({ share, page })` at once and with each change, `onBatch({ epoch, seq, bytes })` with each batch of
+ * the recording, packed as it came, `onState(state)`, and `onRefused()` where there is nothing to see.
+ */
+export function openScreenStream(chatId, { onShare, onBatch, onState, onRefused }) {
+  const socket = new LastingSocket(`/desk/api/v1/chats/${chatId}/screen_share/stream`, {
+    onState,
+    onRefused,
+    onOpen: () => socket.send({ type: "join" }),
+    onFrame(frame) {
+      if (frame.type !== "share") return;
+      socket.heartbeat_ms = SCREEN_HEARTBEAT_MS;
+      socket.proved();
+      onShare(frame);
+    },
+    onBytes(buffer) {
+      const batch = readBatch(buffer);
+      if (batch) onBatch(batch);
+    },
+  });
+  return {
+    close: () => socket.close(),
+    resync: () => socket.send({ type: "resync" }),
+    point: ({ x, y, down }) => socket.send({ type: "pointer", x, y, down }),
+    leave: () => socket.send({ type: "pointer_left" }),
+  };
+}
+
+/** A line that says which batch it is, and its bytes; `null` where it is none. */
+function readBatch(buffer) {
+  const end = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, MAX_HEADER_BYTES)).indexOf(10);
+  try {
+    const { epoch, seq } = JSON.parse(new TextDecoder().decode(buffer.slice(0, Math.max(end, 0))));
+    return Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) ? { epoch, seq, bytes: buffer.slice(end + 1) } : null;
+  } catch {
+    return null;
+  }
 }

@@ -11,6 +11,7 @@ const RESYNC_FIRST_MS = 1_000;
 const RESYNC_MOST_MS = 60_000;
 /** How long a picture must have stood before its trouble counts as over. */
 const PROVED_MS = 30_000;
+const PRESS_MS = 200;
 /** rrweb's numbers for the events that a whole page begins with. */
 const META = 4;
 const FULL_SNAPSHOT = 2;
@@ -72,7 +73,7 @@ function take(message) {
     case "step":
       return step(message);
     case "press":
-      return place && tell({ type: "pointer", ...place, down: true });
+      return press();
     case "leave":
       return leave();
     case "resync":
@@ -140,6 +141,13 @@ function step({ dx, dy }) {
   marker.hidden = false;
   drawMarker();
   tell({ type: "pointer", ...place, down: false });
+}
+
+/** A click with a key: down, and up again after a while. */
+function press() {
+  if (!place) return;
+  tell({ type: "pointer", ...place, down: true });
+  setTimeout(() => place && tell({ type: "pointer", ...place, down: false }), PRESS_MS);
 }
 
 function leave() {

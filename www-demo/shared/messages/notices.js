@@ -20,6 +20,14 @@ export function noticeWords(message, name) {
       return t(`notice.chatTransferred.${message.to?.type}`, { name: message.to?.name ?? "" }) ?? t("notice.chatTransferred");
     case "dismissalWarning":
       return t("notice.dismissalWarning", { time: clockWords(message.dismiss_at_ms ?? Date.now()) });
+    case "cobrowseRequestedFromAgent":
+      return t("notice.cobrowseRequestedFromAgent", { name: name || t("agent") });
+    case "cobrowseCodeGenerated":
+      // Codes of Cobrowse.io are typed in at Cobrowse.io; ours is on the customer's page only.
+      return message.code ? t("notice.cobrowseCodeGenerated.code", { code: message.code }) : t("notice.cobrowseCodeGenerated");
+    case "cobrowseEnded":
+    case "cobrowseFailed":
+      return t(`notice.${event}.${message.reason}`) ?? t(`notice.${event}`);
     case "escalationDeflected":
       return t(`notice.escalationDeflected.${message.reason}`) ?? t("notice.escalationDeflected");
     case "escalationAccepted":
