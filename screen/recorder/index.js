@@ -1,0 +1,501 @@
+/**
+ * Records the page for the desk, in rrweb's event format. It looks and does not patch: the page's prototypes and globals stay as they are.
+ *
+ * This file puts the parts together: what is heard marks, and the slices do the work. It decides nothing about what may leave (`privacy.js`).
+ */
+
+import { Changes } from "./changes.js";
+import { Controls } from "./controls.js";
+import { ELEMENT, localName, nodeType, openShadowRoot, parentNode } from "./dom.js";
+import { TAG, custom, meta, resize, snapshot } from "./format.js";
+import { BLANK, Images } from "./images.js";
+import { Outbox } from "./outbox.js";
+import { Pointer } from "./pointer.js";
+import { CONTROL, EDITABLE, IMAGE, Privacy, SHEET, SIZED } from "./privacy.js";
+import { Scrolls } from "./scrolls.js";
+import { Sizes, sizeStyle } from "./sizes.js";
+import { Slices } from "./slices.js";
+import { Styles } from "./styles.js";
+import { ATTRIBUTES, CHILDREN, TEXTS, Tree } from "./tree.js";
+import { Views } from "./views.js";
+
+/** How often what nobody tells is looked for. */
+const LOOK_MS = 500;
+/** Elements that are looked at for that in one go. */
+const LOOKED_AT_ONCE = 500;
+/** A page that makes the recorder start anew more often than this in a minute cannot be recorded. */
+const MOST_RESTARTS = 10;
+
+/**
+ * Starts recording.
+ *
+ * `emit(events)` takes events of rrweb's format, about every 100 ms while something changes. `redactedViews` and `unredactedViews` are CSS
+ * selectors; one that cannot be parsed throws an error with the code `invalid_argument`, and nothing is recorded. `onError(error)` hears of what
+ * could not be recorded, without anything of the page. `clock` replaces the browser's, for tests: see `slices.js`.
+ *
+ * Returns `stop()`, `resync()` (begins anew, for a viewer who has just come), `pause()` and `resume()` (which begins anew).
+ */
+export function record({ redactedViews = [], unredactedViews = [], emit, onError = () => {}, document = globalThis.document, clock }) {
+  const views = new Views(document, redactedViews, unredactedViews);
+  const recorder = new Recorder(document, views, emit, onError, clock);
+  recorder.resync();
+  return {
+    stop: () => recorder.stop(),
+    resync: () => recorder.resync(),
+    pause: () => recorder.pause(),
+    resume: () => recorder.resume(),
+  };
+}
+
+class Recorder {
+  #document;
+  #window;
+  #views;
+  #privacy;
+  #onError;
+  #outbox;
+  #changes;
+  #tree;
+  #slices;
+  #styles;
+  #controls;
+  #images;
+  #sizes;
+  #scrolls;
+  #pointer;
+  #mutations;
+  #passwords;
+  #listening = [];
+  #shadowRoots = new Set();
+  #timer = null;
+  #state = "new";
+  /** What the slices have to do besides the tree. */
+  #begin = false;
+  #viewsStale = false;
+  #complete = false;
+  #lookedAt = null;
+  #scrollLook = null;
+  #designMode = "";
+  #address = "";
+  #restarts = [];
+  #failures = new Set();
+
+  constructor(document, views, emit, onError, clock) {
+    this.#document = document;
+    this.#window = document.defaultView;
+    this.#views = views;
+    this.#onError = onError;
+    this.#privacy = new Privacy(views);
+    const window = this.#window;
+    this.#outbox = new Outbox(window, (events) => this.#guarded(() => emit(events)));
+    const push = (event, bytes) => this.#outbox.push(event, bytes);
+    this.#changes = new Changes(push);
+    this.#slices = new Slices(window, () => this.#slice(), clock);
+    const alive = (entry) => this.#tree.isAlive(entry);
+    const find = (node) => {
+      const entry = this.#tree.find(node);
+      return entry && alive(entry) ? entry : undefined;
+    };
+    const wake = () => this.#wake();
+    const failed = (error) => this.#failed(error);
+    const changed = (entry) => {
+      this.#tree.mark(entry, ATTRIBUTES);
+      wake();
+    };
+    this.#tree = new Tree({
+      privacy: this.#privacy,
+      changes: this.#changes,
+      over: this.#slices.over,
+      on: {
+        added: (entry) => this.#added(entry),
+        gone: (entry) => this.#gone(entry),
+        shadowRoot: (entry) => this.#addShadowRoot(entry),
+        extras: (entry, attributes) => this.#extras(entry, attributes),
+        restart: () => (this.#begin = true),
+        failed,
+      },
+    });
+    this.#styles = new Styles({ window, changes: this.#changes, push, shown: (names) => this.#shownBySheets(names), failed, wake });
+    this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: alive });
+    this.#images = new Images({ window, privacy: this.#privacy, isAlive: alive, changed });
+    this.#scrolls = new Scrolls({ window, push, find, wake });
+    this.#pointer = new Pointer({ window, push, find, privacy: this.#privacy });
+    this.#mutations = new window.MutationObserver((records) => this.#guarded(() => this.#heard(records)));
+    // Apart from the rest, because it goes on while nobody looks on.
+    this.#passwords = new window.MutationObserver((records) => this.#remember(records));
+    this.#passwords.observe(document, TYPE_CHANGES);
+    this.#sizes = new Sizes({ window, find, changed, seen: (entry) => this.#images.want(entry) });
+  }
+
+  // From here on: what is called from outside.
+
+  /** Begins anew with new ids. */
+  resync() {
+    if (this.#state === "stopped") return;
+    if (this.#state !== "running") {
+      this.#state = "running";
+      this.#listen();
+      this.#timer = this.#window.setInterval(() => this.#guarded(() => this.#look()), LOOK_MS);
+    }
+    this.#begin = true;
+    this.#outbox.clear();
+    this.#wake();
+  }
+
+  /** Nobody looks on: nothing is kept but what must be remembered. */
+  pause() {
+    if (this.#state !== "running") return;
+    this.#state = "paused";
+    this.#forget();
+    this.#outbox.clear();
+    this.#unlisten();
+  }
+
+  resume() {
+    if (this.#state === "paused") this.resync();
+  }
+
+  stop() {
+    if (this.#state === "stopped") return;
+    this.pause();
+    this.#state = "stopped";
+    this.#images.stop();
+    this.#passwords.disconnect();
+  }
+
+  // What is heard.
+
+  #listen() {
+    const { document, window } = { document: this.#document, window: this.#window };
+    const on = (target, type, heard) => {
+      const guarded = (event) => this.#guarded(() => heard(event));
+      const options = { capture: true, passive: true };
+      target.addEventListener(type, guarded, options);
+      this.#listening.push(() => target.removeEventListener(type, guarded, options));
+    };
+    on(document, "scroll", this.#scrolls.heard);
+    on(document, "pointermove", this.#pointer.moved);
+    on(document, "click", this.#pointer.clicked);
+    on(document, "focusin", this.#pointer.focused);
+    on(document, "focusout", this.#pointer.blurred);
+    for (const type of ["input", "change", "reset"]) on(document, type, (event) => this.#typed(event));
+    on(document, "load", (event) => this.#loaded(event));
+    on(document, "toggle", (event) => this.#markNode(event.target, ATTRIBUTES));
+    on(window, "resize", () => this.#outbox.push(resize(window.innerWidth, window.innerHeight)));
+  }
+
+  #unlisten() {
+    for (const end of this.#listening.splice(0)) end();
+    this.#window.clearInterval(this.#timer);
+  }
+
+  #heard(records) {
+    if (records.length === 0) return;
+    this.#viewsStale = true;
+    for (const { target, type, attributeName } of records) {
+      const entry = this.#tree.find(target);
+      if (entry) {
+        if (entry.bits & SHEET && !entry.isShadowRoot) this.#styles.mark(entry);
+        const what = type === "childList" ? CHILDREN : type === "attributes" ? ATTRIBUTES : TEXTS;
+        if (what !== CHILDREN || entry.children) this.#tree.mark(entry, what);
+        if (attributeName === "src" || attributeName === "srcset") this.#forgetPicture(entry);
+        continue;
+      }
+      // Not sent, or not yet. A text in a style sheet is part of it; an attribute may have been the reason.
+      const parent = parentNode(target);
+      const parentEntry = parent && this.#tree.find(parent);
+      if (!parentEntry) continue;
+      if (parentEntry.bits & SHEET && !parentEntry.isShadowRoot) this.#styles.mark(parentEntry);
+      else if (type === "attributes" && parentEntry.children) this.#tree.mark(parentEntry, CHILDREN);
+    }
+    this.#wake();
+  }
+
+  #remember(records) {
+    for (const { target, oldValue } of records) if (oldValue?.toLowerCase() === "password") this.#privacy.isPassword(target);
+  }
+
+  #typed(event) {
+    if (event.type === "reset") {
+      this.#controls.look();
+    } else {
+      const entry = this.#tree.find(event.composedPath()[0]);
+      if (entry) this.#controls.mark(entry);
+    }
+    this.#wake();
+  }
+
+  #loaded({ target }) {
+    const entry = this.#tree.find(target);
+    if (!entry) return;
+    if (entry.bits & SHEET) this.#styles.mark(entry);
+    if (entry.bits & IMAGE) this.#images.want(entry);
+    this.#wake();
+  }
+
+  #markNode(node, what) {
+    const entry = this.#tree.find(node);
+    if (!entry) return;
+    this.#tree.mark(entry, what);
+    this.#wake();
+  }
+
+  #forgetPicture(entry) {
+    if (entry.extra?.picture) entry.extra.picture = null;
+    if (entry.bits & IMAGE) this.#images.want(entry);
+  }
+
+  // What the tree tells.
+
+  #added(entry) {
+    const { bits } = entry;
+    if (bits & SHEET) this.#styles.add(entry);
+    if (bits & CONTROL && entry.extra?.text !== undefined) this.#controls.add(entry);
+    if (bits & SIZED) this.#sizes.add(entry);
+    this.#scrolls.added(entry);
+  }
+
+  #gone(entry) {
+    const { bits, node } = entry;
+    if (bits & SHEET || entry.isShadowRoot) this.#styles.gone(entry);
+    if (bits & CONTROL) this.#controls.gone(entry);
+    if (bits & IMAGE) this.#images.gone(entry);
+    // The node itself may be there again.
+    if (bits & SIZED && !this.#tree.find(node)) this.#sizes.gone(node);
+    if (entry.isShadowRoot && this.#tree.find(node) === undefined) this.#shadowRoots.delete(node);
+    this.#scrolls.gone(entry);
+  }
+
+  #addShadowRoot(entry) {
+    const root = entry.node;
+    this.#observe(root);
+    this.#passwords.observe(root, TYPE_CHANGES);
+    if (this.#views.any && !this.#shadowRoots.has(root)) this.#views.include(root);
+    this.#shadowRoots.add(root);
+    root.addEventListener("scroll", this.#scrolls.heard, { capture: true, passive: true });
+    this.#listening.push(() => root.removeEventListener("scroll", this.#scrolls.heard, { capture: true }));
+    this.#styles.addRoot(entry);
+  }
+
+  #observe(root) {
+    this.#mutations.observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
+  }
+
+  #extras(entry, attributes) {
+    if (entry.bits & SIZED) {
+      const style = sizeStyle(entry, attributes.style);
+      if (style) attributes.style = style;
+    }
+    if (entry.bits & IMAGE) attributes.src = entry.extra?.picture ?? BLANK;
+    if (localName(entry.node) === "dialog" && attributes.open !== undefined) {
+      attributes.rr_open_mode = entry.node.matches(":modal") ? "modal" : "non-modal";
+    }
+  }
+
+  #shownBySheets(names) {
+    for (const name of names) {
+      if (this.#privacy.shownBySheets.has(name)) continue;
+      this.#privacy.shownBySheets.add(name);
+      for (const root of this.#roots()) {
+        for (const element of root.querySelectorAll(`[${CSS.escape(name)}]`)) this.#markNode(element, ATTRIBUTES);
+      }
+    }
+  }
+
+  #roots() {
+    return [this.#document, ...this.#shadowRoots];
+  }
+
+  // The work.
+
+  #wake() {
+    if (this.#state === "running") this.#slices.request();
+  }
+
+  #slice() {
+    if (this.#state !== "running") return;
+    try {
+      this.#step();
+    } catch (error) {
+      this.#failed(error);
+      this.#begin = true;
+    }
+    this.#changes.flush();
+    if (this.#begin && !this.#mayRestart()) {
+      this.stop();
+      return;
+    }
+    if (this.#busy) this.#wake();
+  }
+
+  get #busy() {
+    return this.#begin || !this.#tree.idle || !this.#styles.idle || !this.#controls.idle || this.#lookedAt !== null;
+  }
+
+  #step() {
+    if (this.#begin) this.#restart();
+    this.#heard(this.#mutations.takeRecords());
+    const over = this.#slices.over;
+    if (this.#viewsStale && this.#views.any) this.#refreshViews();
+    this.#viewsStale = false;
+    this.#tree.work();
+    this.#styles.work(over);
+    this.#controls.work(over);
+    this.#lookAtElements(over);
+    this.#changes.flush();
+    const settled = this.#tree.idle && this.#styles.idle && !this.#begin;
+    if (settled && !this.#complete) {
+      this.#complete = true;
+      this.#outbox.push(custom(TAG.complete, {}));
+      this.#lookForScrolls();
+    }
+    this.#scrolls.work((entry) => this.#tree.isAlive(entry), settled);
+  }
+
+  #restart() {
+    this.#begin = false;
+    this.#forget();
+    this.#outbox.clear();
+    const { document, window } = { document: this.#document, window: this.#window };
+    this.#designMode = document.designMode;
+    this.#address = this.#privacy.address(document.location);
+    if (this.#views.any) this.#views.refresh([document]);
+    this.#outbox.push(meta(this.#address, window.innerWidth, window.innerHeight));
+    this.#observe(document);
+    const node = this.#tree.begin(document, document.designMode === "on" ? EDITABLE : 0);
+    this.#outbox.push(snapshot(node), 1000);
+    this.#styles.addRoot(this.#tree.root);
+  }
+
+  #mayRestart() {
+    const now = Date.now();
+    this.#restarts = this.#restarts.filter((at) => now - at < 60_000);
+    this.#restarts.push(now);
+    return this.#restarts.length <= MOST_RESTARTS;
+  }
+
+  /** Takes back what must not be seen any more before anything else of this slice is sent. */
+  #refreshViews() {
+    for (const element of this.#views.refresh(this.#roots())) {
+      const entry = this.#tree.find(element);
+      if (entry && this.#tree.isMisjudged(entry)) this.#tree.remake(entry);
+      else if (!entry) this.#markParent(element);
+    }
+  }
+
+  #markParent(node) {
+    const parent = parentNode(node);
+    const entry = parent && this.#tree.find(parent);
+    if (entry?.children) this.#tree.mark(entry, CHILDREN);
+  }
+
+  /** What nobody tells: values, rules, shadow roots, addresses. */
+  #look() {
+    if (this.#begin) return;
+    this.#viewsStale = true;
+    this.#controls.look();
+    this.#styles.look();
+    this.#lookedAt ??= this.#elements();
+    if (this.#document.designMode !== this.#designMode) this.#begin = true;
+    const address = this.#privacy.address(this.#document.location);
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#outbox.push(custom(TAG.address, { href: address }));
+    }
+    this.#wake();
+  }
+
+  /** The elements of the tree, one after the other. */
+  *#elements() {
+    const stack = [this.#tree.root];
+    while (stack.length > 0) {
+      const entry = stack.pop();
+      if (entry.parent === null && entry !== this.#tree.root) continue;
+      yield entry;
+      if (entry.shadow) stack.push(entry.shadow);
+      if (entry.children) for (let at = entry.children.length - 1; at >= 0; at--) stack.push(entry.children[at]);
+    }
+  }
+
+  /** A shadow root can be attached at any time. */
+  #lookAtElements(over) {
+    if (!this.#complete) this.#lookedAt = null;
+    for (let count = 0; this.#lookedAt !== null && count < LOOKED_AT_ONCE && !over(); count++) {
+      const { value: entry, done } = this.#lookedAt.next();
+      if (done) {
+        this.#lookedAt = null;
+        return;
+      }
+      if (entry.isShadowRoot || entry.shadow || !entry.children || nodeType(entry.node) !== ELEMENT) continue;
+      if (openShadowRoot(entry.node) && this.#tree.addShadow(entry)) this.#tree.mark(entry.shadow, CHILDREN);
+    }
+  }
+
+  /** Once, after the page is laid out and complete: what was scrolled before. */
+  #lookForScrolls() {
+    const observer = new this.#window.ResizeObserver(() =>
+      this.#guarded(() => {
+        elements ??= this.#elements();
+        for (let count = 0; count < 1000; count++) {
+          const { value, done } = elements.next();
+          if (done || this.#scrollLook !== observer) {
+            observer.disconnect();
+            return;
+          }
+          if (!value.isShadowRoot) this.#scrolls.look(value);
+        }
+        // Being observed anew, it is told of again in the next frame.
+        observer.disconnect();
+        this.#window.requestAnimationFrame(() => this.#scrollLook === observer && observer.observe(this.#document.documentElement));
+      }),
+    );
+    let elements = null;
+    this.#scrollLook = observer;
+    observer.observe(this.#document.documentElement);
+  }
+
+  #forget() {
+    this.#slices.stop();
+    this.#mutations.disconnect();
+    this.#scrollLook?.disconnect();
+    this.#scrollLook = null;
+    this.#tree.end();
+    this.#changes.clear();
+    this.#styles.clear();
+    this.#controls.clear();
+    this.#images.clear();
+    this.#sizes.stop();
+    this.#scrolls.clear();
+    this.#pointer.clear();
+    this.#views.clear();
+    this.#shadowRoots.clear();
+    this.#lookedAt = null;
+    this.#complete = false;
+    this.#viewsStale = false;
+  }
+
+  // What goes wrong.
+
+  /** The page's code may throw anywhere; neither it nor the recording may suffer. */
+  #guarded(run) {
+    try {
+      run();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Each kind once, by its name alone: an error's message may quote the page. */
+  #failed(error) {
+    const name = typeof error?.name === "string" && /^[A-Z]\w{0,40}$/.test(error.name) ? error.name : "Error";
+    if (this.#failures.has(name)) return;
+    this.#failures.add(name);
+    try {
+      this.#onError(new Error(`a part of the page could not be recorded (${name})`));
+    } catch {
+      // The listener's own business.
+    }
+  }
+}
+
+const TYPE_CHANGES = { subtree: true, attributes: true, attributeFilter: ["type"], attributeOldValue: true };

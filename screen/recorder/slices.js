@@ -1,0 +1,82 @@
+/**
+ * When the recorder may work, and for how long: in the browser's idle time, a few milliseconds at once.
+ *
+ * On a page that leaves no idle time a slice is taken every `LATEST_MS`, so that such a page loses a few percent and no more.
+ */
+
+const BUDGET_MS = 5;
+/** A page too busy for idle time is looked at this often. */
+const LATEST_MS = 100;
+/** Without `requestIdleCallback`, and in pages that nobody sees. */
+const HIDDEN_MS = 50;
+
+export class Slices {
+  #run;
+  #now;
+  #schedule;
+  #cancel;
+  #budget;
+  #end = 0;
+  #begun = false;
+
+  /** `run()` is the work of one slice; it asks `over()` between any two nodes. `clock` replaces the browser's, for tests. */
+  constructor(window, run, clock = browserClock(window)) {
+    this.#run = run;
+    this.#now = clock.now;
+    this.#schedule = clock.schedule;
+    this.#budget = clock.budget_ms ?? BUDGET_MS;
+  }
+
+  /** Sees to it that a slice will come. */
+  request() {
+    this.#cancel ??= this.#schedule((remaining_ms) => {
+      this.#cancel = null;
+      this.#begun = false;
+      this.#end = this.#now() + Math.min(this.#budget, Math.max(1, remaining_ms ?? Infinity));
+      this.#run();
+    });
+  }
+
+  /** Whether the time of this slice is used up. One step is always allowed: there must be progress. */
+  over = () => {
+    if (this.#begun) return this.#now() >= this.#end;
+    this.#begun = true;
+    return false;
+  };
+
+  stop() {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+}
+
+function browserClock(window) {
+  const { document, performance } = window;
+  const idle = window.requestIdleCallback?.bind(window);
+  return {
+    now: () => performance.now(),
+    schedule(run) {
+      if (document.hidden) {
+        const timer = window.setTimeout(() => run(), HIDDEN_MS);
+        return () => window.clearTimeout(timer);
+      }
+      if (idle) {
+        const handle = idle((deadline) => run(deadline.didTimeout ? undefined : deadline.timeRemaining()), { timeout: LATEST_MS });
+        return () => window.cancelIdleCallback(handle);
+      }
+      let done = false;
+      const once = () => {
+        if (!done) run();
+        cancel();
+      };
+      const frame = window.requestAnimationFrame(once);
+      const timer = window.setTimeout(once, LATEST_MS);
+      const cancel = () => {
+        done = true;
+        window.cancelAnimationFrame(frame);
+        window.clearTimeout(timer);
+      };
+      return cancel;
+    },
+  };
+}
