@@ -15,6 +15,7 @@ mod fuzz;
 mod gateway;
 mod npm;
 mod package;
+mod screen;
 mod sizes;
 mod stages;
 mod static_imports;

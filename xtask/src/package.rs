@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the npm package in `pkg/`.
 //!
 //! One wasm build serves every environment. The steps are Cargo, wasm-bindgen at the library's version, Binaryen's optimiser and esbuild's
-//! minifier, and the hand-written files of `pkg-template/`; `pkg/` is made anew each time and never edited.
+//! minifier, the hand-written files of `pkg-template/`, and what is bundled from `screen/`; `pkg/` is made anew each time and never edited.
 
 use std::{
     ffi::OsString,
@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     exec,
     npm::{self, Shrinkers},
+    screen,
     sizes::Sizes,
     tools::{self, WASM_TARGET},
     wasm_module,
@@ -26,7 +27,7 @@ const WASM: &str = "sportello_core_bg.wasm";
 const CRATE: &[&str] = &["rustc", "--package", "sportello", "--lib", "--crate-type", "cdylib", "--profile", "wasm"];
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
 
-/// What to do about `wasm-opt` and `esbuild`, which come from npm.
+/// What to do about `wasm-opt` and `esbuild`, which come from npm. The parts of screen share are bundled wherever npm is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Optimiser {
     Required,
@@ -48,6 +49,7 @@ pub(crate) fn build(workspace: &Workspace, optimiser: Optimiser) -> Result<PathB
     }
     wasm_module::refuse_native_imports(&fs::read(generated.join(WASM))?)?;
     let package = assemble(workspace, &generated)?;
+    screen::bundle(workspace, &package, optimiser)?;
     if optimiser == Optimiser::Unused {
         return Ok(package);
     }

@@ -111,6 +111,11 @@ pub(crate) const STAGES: &[Stage] = &[
         run: |run| npm_script(run, "test:package"),
     },
     Stage {
+        name: "screen",
+        about: "what screen share records and shows: fidelity, privacy, no leaks (npm run test:screen)",
+        run: |run| npm_script(run, "test:screen"),
+    },
+    Stage {
         name: "browser",
         about: "the pages against a real gateway (npm run test:browser)",
         run: |run| npm_script(run, "test:browser"),
@@ -148,6 +153,7 @@ fn tests(run: &Run<'_>) -> PathBuf {
 fn set_up_npm(run: &mut Run<'_>) -> Result<()> {
     npm::ensure_node(run.workspace)?;
     npm::shrinkers(run.workspace)?;
+    npm::install(run.workspace, &run.workspace.root.join("screen"))?;
     npm::install(run.workspace, &tests(run))
 }
 
