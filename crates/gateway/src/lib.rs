@@ -30,6 +30,7 @@ mod message;
 mod platform;
 mod recaptcha;
 mod redaction;
+mod screen;
 mod stream;
 pub mod telemetry;
 mod transcript;
@@ -57,6 +58,7 @@ use media::Media;
 use platform::embedded::Embedded;
 use platform::embedded::agents::Agents;
 use recaptcha::Verifier;
+use screen::Screens;
 use transcript::Transcripts;
 
 /// Why the gateway did not start, or stopped by itself. The text says what to do.
@@ -94,6 +96,8 @@ pub(crate) struct App {
     keys: Keys,
     tokens: SessionTokens,
     limits: RateLimits,
+    /// Screen shares on their way.
+    screens: Arc<Screens>,
     streams: StreamCounts,
     /// The listener is reachable from this machine only.
     on_loopback: bool,
@@ -224,6 +228,7 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let platform = Arc::new(Embedded::new(&config, agents, base.trim_end_matches('/').to_owned()));
     let bus: Arc<dyn Bus> = LocalBus::new();
+    let screens = Arc::new(Screens::new(&config.limits));
     let chats = Chats::new(Tools {
         store: Arc::clone(&store),
         bus: Arc::clone(&bus),
@@ -232,11 +237,13 @@ async fn build(config: Config, store: Arc<dyn Store>, address: SocketAddr) -> Re
         heartbeat_ms: config.stream.heartbeat_ms,
         max_page_bytes: config.limits.max_page_bytes,
         limits: config.chat.session_limits(),
+        screens: Arc::clone(&screens),
     });
     let transcripts = Transcripts::new(&config.transcripts);
     Ok(App {
         tokens: SessionTokens::new(&keys),
         limits: RateLimits::new(&config.limits),
+        screens,
         streams: StreamCounts::default(),
         on_loopback: address.ip().is_loopback(),
         shutdown: CancellationToken::new(),

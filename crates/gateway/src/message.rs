@@ -175,7 +175,7 @@ pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limit
         },
         Some("noti") if object.get("event").and_then(Value::as_str) != Some("formCompleted") => {
             return Err(Error::invalid(
-                "The only `noti` that can be sent is `formCompleted`; the others are the platform's.",
+                "The only `noti`s that can be sent are `formCompleted` and an end user's words on screen share; the others are the platform's.",
             ));
         }
         // The file was looked at before (`http::media`).
@@ -206,6 +206,33 @@ pub(crate) fn check(mut object: Map<String, Value>, actor: Actor, limits: &Limit
         return Err(Error::too_large());
     }
     Ok(body)
+}
+
+/// What end users' apps may say of a screen share that goes another way than ours. The agent's request is not among them.
+const SHARE_NOTICES: [&str; 5] =
+    ["cobrowseRequestedFromEndUser", "cobrowseCodeGenerated", "cobrowseStarted", "cobrowseEnded", "cobrowseFailed"];
+/// Longest text in one of them.
+const MAX_SHARE_TEXT_BYTES: usize = 256;
+
+/// Whether a message says such a thing.
+pub(crate) fn is_share_notice(object: &Map<String, Value>) -> bool {
+    object.get("event").and_then(Value::as_str).is_some_and(|event| SHARE_NOTICES.contains(&event))
+}
+
+/// What of it is stored: the word, a code and a reason. Everything else is dropped, above all `screen_share_id`, which only the platform says.
+pub(crate) fn share_notice(object: &Map<String, Value>) -> Result<MessageBody, Error> {
+    let mut kept = Map::new();
+    for name in ["type", "event", "code", "reason"] {
+        match object.get(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.len() <= MAX_SHARE_TEXT_BYTES => {
+                kept.insert(name.to_owned(), text.as_str().into());
+            }
+            Some(Value::String(_)) => return Err(Error::too_large()),
+            Some(_) => return Err(Error::invalid("`code` and `reason` of such a message are strings.")),
+        }
+    }
+    Ok(MessageBody::new(&kept))
 }
 
 /// What goes with something else than a message: as large and as deep as a message may be.

@@ -174,6 +174,8 @@ pub struct Overdue {
     pub check_in_ms: Option<u64>,
     /// A post-session waits for the end user.
     pub post_session_ms: Option<u64>,
+    /// A screen share is to be looked at.
+    pub share_ms: Option<u64>,
 }
 
 impl Overdue {
@@ -191,6 +193,7 @@ impl Overdue {
             hidden_ms: since(check_in.and_then(|check_in| check_in.hidden_after_ms)),
             check_in_ms: check_in.map(|_| now_ms),
             post_session_ms: since(limits.post_session_timeout_ms),
+            share_ms: Some(now_ms),
         }
     }
 }

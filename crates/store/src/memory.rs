@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::gateway::{Change, ChatState, EndedBy, Message, PostSessionStatus, SentKey, Status};
+use engine::gateway::{Change, ChatState, EndedBy, Message, PostSessionStatus, ScreenShare, SentKey, Status};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -279,6 +279,10 @@ impl Store for MemoryStore {
         ids.extend(longest(&|state| {
             let part = state.post_session.filter(|part| part.status != PostSessionStatus::Finished)?;
             Some(part.moved_at_ms).filter(|since_ms| is_past(Some(*since_ms), overdue.post_session_ms))
+        }));
+        ids.extend(longest(&|state| {
+            let due_at_ms = state.screen_share.as_ref().and_then(ScreenShare::due_at_ms);
+            due_at_ms.filter(|_| is_past(due_at_ms, overdue.share_ms))
         }));
         Ok(ids)
     }

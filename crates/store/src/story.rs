@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use engine::gateway::{
     Author, Change, ChatState, CheckIn, EndedBy, FailReason, Message, PostSession, PostSessionOffer, PostSessionStatus,
-    Status,
+    ScreenShare, ShareEnd, ShareFrom, ShareProvider, ShareStatus, Status,
 };
 use futures_util::future::join_all;
 use serde_json::{Map, json};
@@ -82,6 +82,7 @@ pub async fn story(store: Arc<dyn Store>) {
     quiet_chats_are_found_longest_first(&*store).await;
     chats_in_queues_are_found_when_something_is_due(&*store).await;
     chats_in_post_sessions_are_found_and_ongoing(&*store).await;
+    screen_shares_are_kept_and_found_while_they_are_open(&*store).await;
     load_and_handling_time_follow_the_chats(&*store).await;
     the_first_choice_after_an_escalation_counts(&*store).await;
     masked_answers_are_kept_once_for_each_submission(&*store).await;
@@ -407,6 +408,53 @@ async fn chats_in_post_sessions_are_found_and_ongoing(store: &dyn Store) {
         change(store, chat, |state| (state.status, state.post_session) = (Status::Finished, None)).await;
     }
     assert!(store.ongoing_chat(uma).await.unwrap().is_none());
+}
+
+async fn screen_shares_are_kept_and_found_while_they_are_open(store: &dyn Store) {
+    let uma = user(store, "shirley").await;
+    let chat = open_chat(store, uma, "share", 3).await;
+    assert_eq!(store.chat(chat).await.unwrap().unwrap().state.screen_share, None);
+    let pending = ScreenShare {
+        id: 7,
+        client_id: "c".to_owned(),
+        page_id: "page-one".to_owned(),
+        from: ShareFrom::Code,
+        provider: ShareProvider::Rrweb,
+        status: ShareStatus::Pending,
+        agent_id: None,
+        code: Some("012345".to_owned()),
+        wrong_codes: 2,
+        created_at_ms: 100,
+        activated_at_ms: None,
+        ended_at_ms: None,
+        ended_reason: None,
+        expires_at_ms: 700,
+    };
+    let active = ScreenShare {
+        status: ShareStatus::Active,
+        provider: ShareProvider::CobrowseIo,
+        agent_id: Some(9),
+        activated_at_ms: Some(300),
+        expires_at_ms: 5_000,
+        ..pending.clone()
+    };
+    let ended = ScreenShare {
+        status: ShareStatus::Ended,
+        code: None,
+        ended_at_ms: Some(400),
+        ended_reason: Some(ShareEnd::AgentChanged),
+        ..active.clone()
+    };
+    let due = async |ms| store.quiet_chats(Overdue { share_ms: Some(ms), ..Overdue::default() }, 9).await.unwrap();
+    for (share, due_at_ms) in [(pending, Some(700)), (active, Some(300)), (ended, None)] {
+        change(store, chat, |state| state.screen_share = Some(share.clone())).await;
+        assert_eq!(store.chat(chat).await.unwrap().unwrap().state.screen_share.as_ref(), Some(&share));
+        match due_at_ms {
+            Some(ms) => assert_eq!((due(ms - 1).await, due(ms).await), (vec![], vec![chat]), "{share:?}"),
+            None => assert_eq!(due(u64::from(u32::MAX)).await, [0_u64; 0]),
+        }
+    }
+    change(store, chat, |state| state.status = Status::Finished).await;
 }
 
 async fn load_and_handling_time_follow_the_chats(store: &dyn Store) {

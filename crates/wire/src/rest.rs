@@ -314,6 +314,9 @@ pub struct Chat {
     /// `ready`, `in_progress`, `waiting` or `finished`; absent until the page has answered to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_session_transfer_status: Option<String>,
+    /// The newest screen share; absent where there never was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen_share: Option<Share>,
     /// Grows with every change of the chat.
     pub revision: u64,
     /// The index of the newest message, 0 for none.
@@ -1028,4 +1031,150 @@ pub struct TriggerRun {
 pub struct FeatureFlags {
     /// Whether each feature is there, by its name.
     pub flags: std::collections::BTreeMap<String, bool>,
+}
+
+/// A screen share, to both sides. The code is never in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Share {
+    /// 1, 2, 3, … within the chat.
+    pub id: u64,
+    /// `pending`, `authorizing`, `active` or `ended`.
+    pub status: String,
+    /// Whose wish it was: `end_user`, `agent`, or `code` where the agent types a code in.
+    pub from: String,
+    /// What records and shows the page: `rrweb` or `cobrowse_io`.
+    pub provider: String,
+    /// The agent it is for; null while a code waits for one.
+    pub agent: Option<ChatAgent>,
+    /// What the agent can do: `view`, `pointer`.
+    pub capabilities: Vec<String>,
+    /// When it was begun.
+    pub created_at_ms: u64,
+    /// When the end user said yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_at_ms: Option<u64>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at_ms: Option<u64>,
+    /// Why it is over, such as `device_ended`; an open set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_reason: Option<String>,
+    /// When it is over by itself, where nothing happens before.
+    pub expires_at_ms: u64,
+}
+
+/// `POST /api/v1/chats/{chat_id}/screen_shares`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareRequest {
+    /// The client's idempotency key: 8 to 64 characters of `A-Z a-z 0-9 _ -`.
+    pub client_id: String,
+    /// The page that will record, by a name of its own making, of the same characters.
+    pub page_id: String,
+    /// `end_user`, `agent` or `code`.
+    pub from: String,
+    /// `rrweb` where absent, or `cobrowse_io`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The code that Cobrowse.io made; with `rrweb` the gateway makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The language that the page asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// What the site says with a code, for the agent: at most 20 entries of at most 1 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub custom_data: Option<Map<String, Value>>,
+}
+
+/// A screen share that was begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareResponse {
+    /// The share.
+    pub share: Share,
+    /// What the agent is to type in; null where nothing is.
+    pub code: Option<String>,
+}
+
+/// A screen share in an answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareBody {
+    /// The share.
+    pub share: Share,
+}
+
+/// `PATCH` of a screen share.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SharePatch {
+    /// The page that asks; with `active`, the one that records from now on.
+    pub page_id: String,
+    /// `active` or `ended`.
+    pub status: String,
+    /// Why it is over: `device_ended` where absent, `denied` or `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The answer to a batch of a recording.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareRecorded {
+    /// The share.
+    pub share: Share,
+    /// How many look at it now. With none the page pauses.
+    pub viewers: u64,
+    /// A batch is missing: the recording is to begin anew.
+    pub resync: bool,
+}
+
+/// What happened at the desk, for the page that is shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareSignals {
+    /// The share.
+    pub share: Share,
+    /// How many look at it now. With none the page pauses.
+    pub viewers: u64,
+    /// For the next request's `after`.
+    pub next: u64,
+    /// In no order; of pointers only the newest.
+    pub signals: Vec<ShareSignal>,
+}
+
+/// One thing that happened at the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ShareSignal {
+    /// The agent points at the page.
+    Pointer {
+        /// CSS pixels from the left of the customer's viewport.
+        x: i64,
+        /// CSS pixels from its top.
+        y: i64,
+        /// A button is down.
+        down: bool,
+    },
+    /// The agent no longer points at it.
+    PointerLeft,
+    /// The recording is to begin anew: somebody came, or fell behind.
+    Resync,
+}
+
+/// `POST /desk/api/v1/chats/{chat_id}/screen_share_requests`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareAskRequest {}
+
+/// `POST /desk/api/v1/chats/{chat_id}/screen_share/join`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct ShareJoinRequest {
+    /// What the customer reads out.
+    pub code: String,
 }

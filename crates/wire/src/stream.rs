@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rest::{Chat, Member, Message};
+use crate::rest::{Chat, Member, Message, Share};
 
 /// What a client says on the stream.
 #[derive(Clone, Serialize, Deserialize)]
@@ -97,5 +97,48 @@ pub enum ServerFrame {
         /// How long to wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
+    },
+}
+
+/// What the desk says on the stream of a screen share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ViewerFrame {
+    /// The first frame.
+    Join,
+    /// The agent points at the page.
+    Pointer {
+        /// CSS pixels from the left of the customer's viewport.
+        x: i64,
+        /// CSS pixels from its top.
+        y: i64,
+        /// A button is down.
+        #[serde(default)]
+        down: bool,
+    },
+    /// The agent no longer points at it.
+    PointerLeft,
+    /// Something is missing: the recording is to begin anew.
+    Resync,
+    /// Is the stream alive?
+    Ping,
+    /// Answer to a `ping`.
+    Pong,
+    /// A kind of a newer desk: ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What the gateway says on the stream of a screen share, beside the recording itself and the frames `ping`, `pong`, `closing` and `error` of
+/// [`ServerFrame`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ScreenFrame {
+    /// How the share stands; the first frame, and again whenever that changes.
+    Share {
+        /// The share.
+        share: Share,
+        /// `here`, or `away` where the customer's page is not heard at the moment.
+        page: String,
     },
 }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wire::rest::*;
-use wire::stream::{ClientFrame, ServerFrame};
+use wire::stream::{ClientFrame, ScreenFrame, ServerFrame, ViewerFrame};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
@@ -47,6 +47,7 @@ checks! {
     OngoingChatBody PostSessionRequest PreviewRequest RateRequest RejoinRequest ResumeRequest SendRequest SendResponse ServerFrame SessionRequest SessionResponse
     SurveySubmission TranscriptMailRequest TranscriptRequest TranscriptResponse TranscriptStatus TypingRequest UploadRequest UploadResponse
     VisibilityRequest WaitTimes
+    ShareAskRequest ShareBody ShareJoinRequest SharePatch ShareRecorded ShareRequest ShareResponse ShareSignals ViewerFrame ScreenFrame
     FeatureFlags TriggerRun TriggerRunRequest Triggers
 }
 
@@ -87,6 +88,12 @@ fn every_body_has_an_example_of_its_own_or_is_part_of_another() {
     }
 }
 
+fn snake_case(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    let rest = rest.chars().flat_map(|letter| letter.is_ascii_uppercase().then_some('_').into_iter().chain([letter]));
+    format!("{first}{}", rest.collect::<String>()).to_lowercase()
+}
+
 #[test]
 fn every_frame_has_an_example() {
     let mut shown = BTreeSet::new();
@@ -100,7 +107,7 @@ fn every_frame_has_an_example() {
         }
         let variant =
             line.strip_prefix("    ").filter(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()));
-        let Some(variant) = variant.map(|rest| rest.trim_end_matches([' ', '{', ',']).to_lowercase()) else { continue };
+        let Some(variant) = variant.map(|rest| snake_case(rest.trim_end_matches([' ', '{', ',']))) else { continue };
         let needed = format!("{side} {variant}");
         assert!(
             variant == "unknown" || shown.contains(&needed),

@@ -19,6 +19,7 @@
 
 mod check_in;
 mod post_session;
+mod screen_share;
 mod session;
 mod state;
 mod timers;
@@ -26,6 +27,9 @@ mod transfer;
 
 pub use check_in::{CheckIn, CheckInAnswer, CheckInLimits};
 pub use post_session::{PostSession, PostSessionOffer, PostSessionStatus, PostSessionStep};
+pub use screen_share::{
+    ScreenShare, ShareEnd, ShareFrom, ShareLimits, ShareProvider, ShareStart, ShareStatus, ShareStep,
+};
 pub use session::{ChatSession, Input, Limits, Output, Refusal, RequestId, StreamId};
 pub use state::{
     Act, Actor, Author, Change, ChatState, Command, Done, EndedBy, FailReason, Message, Notice, Patience, Script,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::ErrorCode;
 
 use super::check_in::{CheckInLimits, Sight};
+use super::screen_share::ShareLimits;
 use super::state::{Actor, Author, Change, ChatState, Command, Done, Draft, Message, Script, SentKey, Status};
 use super::timers::Expiry;
 
@@ -46,6 +47,8 @@ pub struct Limits {
     pub chat_timeout_ms: Option<u64>,
     /// How long a post-session waits for the end user before it is over; `None` for ever.
     pub post_session_timeout_ms: Option<u64>,
+    /// How long a screen share may take.
+    pub share: ShareLimits,
     /// What is found due longer ago than this waits as long again, once. After an outage, or when the clock jumped forward, the end user
     /// had no chance to answer in time.
     pub late_grace_ms: u64,
@@ -66,6 +69,7 @@ impl Default for Limits {
             check_in: CheckInLimits::default(),
             chat_timeout_ms: None,
             post_session_timeout_ms: None,
+            share: ShareLimits::default(),
             late_grace_ms: 60_000,
         }
     }
@@ -79,7 +83,7 @@ impl Limits {
         let check_ins = [Some(timeout_ms), after_ms, hidden_after_ms].map(|ms| ms.filter(|_| self.check_in.is_on()));
         let ends = [self.queue_timeout_ms, self.chat_timeout_ms, self.post_session_timeout_ms];
         let others = [self.warn_after_ms(), self.va_dismiss_after_ms].into_iter().chain(ends);
-        check_ins.into_iter().chain(others).flatten().min()
+        check_ins.into_iter().chain(others).flatten().chain([self.share.shortest_ms()]).min()
     }
 
     /// How long the agent's last message stays unanswered before something happens: the warning, or the dismissal itself.
@@ -166,6 +170,11 @@ pub enum Input<B> {
     Place {
         /// The place.
         place: u64,
+    },
+    /// The page whose screen is shared was heard at this time. A share whose page nobody speaks of has no end by its silence.
+    PageHeard {
+        /// When.
+        at_ms: u64,
     },
     /// A stream is gone.
     Leave {
@@ -294,6 +303,8 @@ pub struct ChatSession<B, S> {
     visible_beside: Option<bool>,
     /// The newest word about the chat's place in its queue.
     place: Option<u64>,
+    /// When the page whose screen is shared was last heard, where anything is known of it.
+    page_heard_ms: Option<u64>,
     /// A timer that was found late, and when it may run out.
     late: Option<Late>,
     /// The newest time that was told.
@@ -319,6 +330,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
             previewing: false,
             visible_beside: None,
             place: None,
+            page_heard_ms: None,
             late: None,
             seen_ms: 0,
             outputs: VecDeque::new(),
@@ -336,7 +348,10 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
     /// that whoever loads the chat when they are due finds them.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.streams.is_empty() && self.waiting.is_empty() && self.committing.is_none() && self.outputs.is_empty()
+        // That a shared page fell silent does not follow from the state: somebody must be there to notice.
+        let is_shared = self.state.is_shared() && !self.stopped;
+        let has_work = !self.waiting.is_empty() || self.committing.is_some() || !self.outputs.is_empty();
+        self.streams.is_empty() && !has_work && !is_shared
     }
 
     /// When [`Input::Tick`] is due.
@@ -351,7 +366,9 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         if self.stopped || self.committing.is_some() {
             return None;
         }
-        self.state.next_expiry(&self.limits)
+        let own = self.state.next_expiry(&self.limits);
+        let page = self.state.share_page_timer(self.page_heard_ms, &self.limits);
+        own.into_iter().chain(page).min_by_key(|(due_ms, _)| *due_ms)
     }
 
     fn effective_ms(&self, due_ms: u64) -> u64 {
@@ -410,6 +427,7 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
                 self.place = Some(place);
                 self.commit_waiting(now_ms);
             }
+            Input::PageHeard { at_ms } => self.page_heard_ms = self.page_heard_ms.max(Some(at_ms)),
             Input::Leave { stream } => {
                 self.handle_leave(stream);
                 self.commit_waiting(now_ms);
@@ -514,6 +532,10 @@ impl<B: Clone, S: Script<B>> ChatSession<B, S> {
         };
         if has_moved(&self.state, &change.state) {
             self.place = None;
+        }
+        if change.state.is_shared() && !self.state.is_shared() {
+            // The page has said yes just now.
+            self.page_heard_ms = Some(now_ms);
         }
         self.state = change.state;
         self.tail.extend(change.messages);

@@ -6,6 +6,7 @@ use wire::ErrorCode;
 
 use super::check_in::{CheckIn, CheckInAnswer};
 use super::post_session::{PostSession, PostSessionOffer, PostSessionStep};
+use super::screen_share::{ScreenShare, ShareEnd, ShareStart, ShareStep};
 use super::session::Limits;
 use super::transfer::TransferTo;
 
@@ -243,6 +244,8 @@ pub struct ChatState {
     pub check_in: Option<CheckIn>,
     /// What follows the human part, where that has ended and something does.
     pub post_session: Option<PostSession>,
+    /// The newest screen share, over or not.
+    pub screen_share: Option<ScreenShare>,
     /// The index of the newest message, 0 for none.
     pub last_index: u64,
     /// Grows by 1 with each change.
@@ -280,6 +283,7 @@ impl ChatState {
             hidden_since_ms: None,
             check_in: None,
             post_session: None,
+            screen_share: None,
             last_index: 0,
             revision: 0,
         }
@@ -336,6 +340,8 @@ pub enum Command<B> {
     Rejoin,
     /// The end user's page moves the post-session on.
     PostSession(PostSessionStep),
+    /// A step of a screen share.
+    ScreenShare(ShareStep),
     /// End the chat, or what the end user has taken up after it.
     Finish,
     /// End the chat and never offer it as ongoing again.
@@ -393,6 +399,18 @@ pub enum Notice {
     PostSessionStarted,
     /// The post-session is over.
     PostSessionEnded,
+    /// The agent asks the end user to share their screen. The agent says it.
+    ShareRequestedByAgent,
+    /// The end user wants to share their screen, and says it.
+    ShareRequestedByEndUser,
+    /// The end user has a code for the agent, and says it.
+    ShareCodeGenerated,
+    /// The agent sees the end user's page. The state that comes with it has the share.
+    ShareStarted,
+    /// The agent does not any more, or never came to. The state says why.
+    ShareEnded,
+    /// Nobody said yes in time, or it cannot be. The state says why.
+    ShareFailed,
 }
 
 impl Notice {
@@ -413,6 +431,12 @@ impl Notice {
             Notice::ChatEnded => "chatEnded",
             Notice::PostSessionStarted => "postSessionStarted",
             Notice::PostSessionEnded => "postSessionEnded",
+            Notice::ShareRequestedByAgent => "cobrowseRequestedFromAgent",
+            Notice::ShareRequestedByEndUser => "cobrowseRequestedFromEndUser",
+            Notice::ShareCodeGenerated => "cobrowseCodeGenerated",
+            Notice::ShareStarted => "cobrowseStarted",
+            Notice::ShareEnded => "cobrowseEnded",
+            Notice::ShareFailed => "cobrowseFailed",
         }
     }
 }
@@ -455,6 +479,10 @@ pub trait Script<B> {
     }
     /// The message for a notice.
     fn notice(&self, chat: &ChatState, notice: Notice) -> B;
+    /// The message for the notice of a share that the end user began, with what it was begun with.
+    fn share_started(&self, chat: &ChatState, notice: Notice, _start: &ShareStart) -> B {
+        self.notice(chat, notice)
+    }
     /// Whether a message hands out a form: a notice then goes before it.
     fn hands_out_form(&self, _body: &B) -> bool {
         false
@@ -509,7 +537,7 @@ impl<B: Clone> Draft<B> {
         Change { state: self.state, messages: self.messages }
     }
 
-    /// Carries out one command, or says why not and changes nothing. `sent` holds the keys that are durable.
+    /// Carries out one command, or says why not and changes nothing, but for a wrong code, which is counted. `sent` holds the keys that are durable.
     pub(super) fn apply(
         &mut self,
         actor: Actor,
@@ -528,6 +556,7 @@ impl<B: Clone> Draft<B> {
             Command::CheckIn(answer) => self.check_in(*answer)?,
             Command::Rejoin => self.rejoin(script)?,
             Command::PostSession(step) => self.step_post_session(*step, script)?,
+            Command::ScreenShare(step) => self.step_share(actor, step, sent, script)?,
             Command::Finish => self.end(actor, script)?,
             Command::Drop => {
                 self.end(actor, script)?;
@@ -542,11 +571,13 @@ impl<B: Clone> Draft<B> {
     fn admit(&self, actor: Actor, command: &Command<B>) -> Result<(), ErrorCode> {
         let allowed = match (actor, command) {
             (Actor::EndUser(_), Command::Accept | Command::Transfer(_)) => false,
+            (Actor::EndUser(id), Command::ScreenShare(step)) => id == self.state.end_user_id && step.is_of_end_user(),
             (Actor::EndUser(id), _) => id == self.state.end_user_id,
             (Actor::Agent(_), Command::Accept) => true,
             (Actor::Agent(_), Command::Escalate | Command::EscalateAnyway) => false,
             (Actor::Agent(_), Command::Resume | Command::CheckIn(_) | Command::Rejoin) => false,
             (Actor::Agent(_), Command::PostSession(_) | Command::Drop) => false,
+            (Actor::Agent(_), Command::ScreenShare(step)) => !step.is_of_end_user(),
             (Actor::Agent(id), Command::Send { .. } | Command::Transfer(_) | Command::Finish) => self.has_served(id),
         };
         if allowed { Ok(()) } else { Err(ErrorCode::Forbidden) }
@@ -725,6 +756,7 @@ impl<B: Clone> Draft<B> {
         if self.state.status.is_over() {
             return;
         }
+        self.end_share(ShareEnd::ChatEnded, script);
         self.leave(if self.state.fail_reason.is_some() { Status::Failed } else { Status::Finished });
         self.state.ended_at_ms = Some(self.now_ms);
         self.state.ended_by = Some(ended_by);
@@ -770,7 +802,13 @@ impl<B: Clone> Draft<B> {
         self.push(Author::System, None, body);
     }
 
-    fn push(&mut self, author: Author, client_id: Option<String>, body: B) -> u64 {
+    /// Whether this change writes a message with such a key.
+    pub(super) fn has_sent(&self, key: &SentKey) -> bool {
+        let (author, client_id) = key;
+        self.messages.iter().any(|m| m.author == *author && m.client_id.as_deref() == Some(client_id))
+    }
+
+    pub(super) fn push(&mut self, author: Author, client_id: Option<String>, body: B) -> u64 {
         let index = self.state.last_index.saturating_add(1);
         self.state.last_index = index;
         self.messages.push(Message { index, author, client_id, at_ms: self.now_ms, body });

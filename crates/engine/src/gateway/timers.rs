@@ -1,6 +1,7 @@
 //! What happens to a chat by itself: dismissal, with a warning before, timeout, expiry in the queue, check-ins. Each timer follows from times in
 //! the stored state, so that a restart changes nothing, and what it does takes away its own condition. Measures no time itself.
 
+use super::screen_share::ShareEnd;
 use super::session::Limits;
 use super::state::{ChatState, Draft, EndedBy, FailReason, Notice, Script, Status};
 
@@ -21,6 +22,10 @@ pub(super) enum Expiry {
     CheckInRequired,
     /// The end user did not take the post-session up, or fell silent in it: it is over.
     PostSessionTimeout,
+    /// The screen share's code, question or time is over.
+    ScreenShare,
+    /// The page that is shared was not heard for too long.
+    SharePage,
 }
 
 type Timer = Option<(u64, Expiry)>;
@@ -35,13 +40,16 @@ impl ChatState {
         if self.status.is_over() {
             return self.post_session_timer(limits);
         }
-        let timeout = after(Some(self.active_at_ms), limits.chat_timeout_ms, Expiry::Timeout);
+        // Who shares their screen is there.
+        let timeout =
+            after(Some(self.active_at_ms), limits.chat_timeout_ms, Expiry::Timeout).filter(|_| !self.is_shared());
         let own = match self.status {
             Status::Queued => [
                 after(self.queued_at_ms, limits.queue_timeout_ms, Expiry::QueueTimeout),
                 self.check_in_timer(&limits.check_in),
             ],
-            Status::Assigned => [self.dismissal_timer(limits), None],
+            Status::Assigned if self.is_shared() => [self.share_timer(), None],
+            Status::Assigned => [self.dismissal_timer(limits), self.share_timer()],
             Status::VaAssigned => [after(Some(self.active_at_ms), limits.va_dismiss_after_ms, Expiry::Dismissal), None],
             _ => [None, None],
         };
@@ -69,6 +77,8 @@ impl<B: Clone> Draft<B> {
             Expiry::CheckInTimeout => self.miss_check_in(script),
             Expiry::CheckInRequired => self.require_check_in(script),
             Expiry::PostSessionTimeout => self.end_post_session(script),
+            Expiry::ScreenShare => self.expire_share(script),
+            Expiry::SharePage => self.end_share(ShareEnd::ActiveTimeout, script),
             Expiry::DismissalWarning => {
                 // However late the warning comes, it is as long as it was configured.
                 let since_ms = self.state.unanswered_since_ms.unwrap_or(self.now_ms);
@@ -80,6 +90,7 @@ impl<B: Clone> Draft<B> {
             }
             Expiry::Dismissal => {
                 let had_agent = self.state.status == Status::Assigned;
+                self.end_share(ShareEnd::AgentChanged, script);
                 self.leave(if had_agent { Status::Dismissed } else { Status::VaDismissed });
                 self.state.end_user_wrote = false;
                 self.notify(Notice::ChatDismissed, script);

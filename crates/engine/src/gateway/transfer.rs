@@ -3,6 +3,7 @@
 
 use wire::ErrorCode;
 
+use super::screen_share::ShareEnd;
 use super::state::{Actor, Draft, Notice, Script, Status};
 
 /// Where an agent sends a chat.
@@ -23,8 +24,13 @@ impl<B: Clone> Draft<B> {
         if self.state.status != Status::Assigned || !self.takes_part(actor) {
             return Err(ErrorCode::Conflict);
         }
+        if let TransferTo::Agent(id) = to
+            && self.state.agent_id == Some(id)
+        {
+            return Err(ErrorCode::Conflict);
+        }
+        self.end_share(ShareEnd::AgentChanged, script);
         match to {
-            TransferTo::Agent(id) if self.state.agent_id == Some(id) => return Err(ErrorCode::Conflict),
             TransferTo::Agent(id) => self.assign(id),
             TransferTo::Queue(menu_id) => {
                 self.state.menu_id = menu_id;

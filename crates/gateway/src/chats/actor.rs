@@ -20,6 +20,7 @@ use wire::ErrorCode;
 use super::{Chats, Mail, STREAM_QUEUE, ToStream, Tools};
 use crate::clock::now_ms;
 use crate::message;
+use crate::screen::ScreenPlace;
 use crate::store::{ChatRecord, Commit, MessageBody, PageLimit, StoreError};
 
 /// How long a chat that nobody reads or changes stays loaded. Long enough for a page that comes back or a burst of requests; loading it again is two
@@ -57,6 +58,7 @@ pub(super) async fn run(chats: Chats, chat_id: u64, mut mails: mpsc::Receiver<Bo
             Mail::Delivered { .. } | Mail::Typing { .. } | Mail::TypingBeside { .. } | Mail::Preview { .. } => {}
             Mail::Visibility { .. } | Mail::VisibilityBeside { .. } | Mail::Place { .. } => {}
             Mail::Leave { .. } | Mail::EndUserName(_) => {}
+            Mail::Screen { answer } => drop(answer.send(None)),
         }
     }
 }
@@ -86,6 +88,9 @@ struct Actor<S> {
     last_request: RequestId,
     pending: FuturesUnordered<Pending>,
     last_frame: Option<(FrameKey, Utf8Bytes)>,
+    screen: ScreenPlace,
+    /// The revision of the state that the screen share follows.
+    followed: Option<u64>,
     stopped: bool,
 }
 
@@ -100,6 +105,7 @@ type FrameKey = (Option<(u64, u64)>, Option<u64>, Option<Member>);
 
 impl<S: Script<MessageBody>> Actor<S> {
     fn new(chats: Chats, record: ChatRecord, session: ChatSession<MessageBody, S>) -> Self {
+        let screen = ScreenPlace::new(Arc::clone(&chats.tools().screens), record.state.id);
         Actor {
             chats,
             record,
@@ -109,13 +115,17 @@ impl<S: Script<MessageBody>> Actor<S> {
             last_request: 0,
             pending: FuturesUnordered::new(),
             last_frame: None,
+            screen,
+            followed: None,
             stopped: false,
         }
     }
 
     async fn run(mut self, mails: &mut mpsc::Receiver<Box<Mail>>) {
         let mut used = Instant::now();
+        self.follow_share();
         while !self.stopped {
+            self.hear_page();
             let due = self.session.next_timeout_ms().map(|at_ms| at_ms.saturating_sub(now_ms()));
             let due = due.map(Duration::from_millis);
             let tick = due.and_then(|due| Instant::now().checked_add(due));
@@ -130,7 +140,10 @@ impl<S: Script<MessageBody>> Actor<S> {
                     used = Instant::now();
                     self.session.handle(input, now_ms());
                 }
-                () = until(tick), if tick.is_some() => self.session.handle(Input::Tick, now_ms()),
+                () = until(tick), if tick.is_some() => {
+                    self.hear_page();
+                    self.session.handle(Input::Tick, now_ms());
+                }
                 () = tokio::time::sleep_until(used + IDLE), if idle => return,
             }
             self.perform();
@@ -165,11 +178,34 @@ impl<S: Script<MessageBody>> Actor<S> {
                 self.record.end_user_name = Some(name);
                 return;
             }
+            Mail::Screen { answer } => {
+                drop(answer.send(self.screen.screen().cloned()));
+                return;
+            }
         };
         self.session.handle(input, now_ms());
     }
 
+    /// Says to the session when the page whose screen is shared was last heard. One that was never heard since the chat was loaded may take as
+    /// long as any other.
+    fn hear_page(&mut self) {
+        if let Some(screen) = self.screen.screen() {
+            self.session.handle(Input::PageHeard { at_ms: screen.heard_at_ms() }, now_ms());
+        }
+    }
+
+    /// Before anything is said of a change, the screen share follows it: who hears that it is over finds it gone.
+    fn follow_share(&mut self) {
+        let state = self.session.state();
+        if self.followed != Some(state.revision) {
+            self.followed = Some(state.revision);
+            let shown = state.screen_share.as_ref().map(|share| self.tools().platform.share(share));
+            self.screen.follow(state, shown);
+        }
+    }
+
     fn perform(&mut self) {
+        self.follow_share();
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Commit(change) => self.commit(change),

@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::error::Error;
 use crate::platform::embedded::Embedded;
 use crate::platform::embedded::virtual_agent::EmbeddedScript;
+use crate::screen::{Screen, Screens};
 use crate::store::{MessageBody, Store};
 
 mod actor;
@@ -44,6 +45,8 @@ pub(crate) struct Tools {
     pub(crate) max_page_bytes: usize,
     /// What a chat may cost, and its timers.
     pub(crate) limits: Limits,
+    /// Screen shares on their way.
+    pub(crate) screens: Arc<Screens>,
 }
 
 impl Tools {
@@ -71,6 +74,7 @@ enum Mail {
     Place { place: u64 },
     Leave { stream: StreamId },
     EndUserName(String),
+    Screen { answer: oneshot::Sender<Option<Arc<Screen>>> },
 }
 
 /// What a stream is to send.
@@ -186,6 +190,19 @@ impl Chats {
     /// A page comes into view, or is hidden, and says so by a request. Not durable: a page says it again when its stream comes back.
     pub(crate) async fn visibility(&self, chat_id: u64, actor: Actor, visible: bool) -> Result<(), Error> {
         self.post(chat_id, Mail::VisibilityBeside { actor, visible }).await.map(drop)
+    }
+
+    /// The screen share of a chat that is not over, where it has one. Loads the chat.
+    pub(crate) async fn screen(&self, chat_id: u64) -> Result<Option<Arc<Screen>>, Error> {
+        for _ in 0..ATTEMPTS {
+            let (answer, answered) = oneshot::channel();
+            self.post(chat_id, Mail::Screen { answer }).await?;
+            // No answer means that the task was leaving.
+            if let Ok(screen) = answered.await {
+                return Ok(screen);
+            }
+        }
+        Err(Error::of(ErrorCode::Unavailable))
     }
 
     /// Where a chat stands in its queue. A full mailbox hears of it the next time.

@@ -1,6 +1,6 @@
 //! The life of a chat: what happens when an end user stays silent, waits in vain, or is asked to check in.
 
-use engine::gateway::{CheckInLimits, Limits};
+use engine::gateway::{CheckInLimits, Limits, ShareLimits};
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -23,6 +23,8 @@ pub struct Chat {
     pub post_session_timeout_ms: u64,
     /// Whether those who wait are asked if they still do.
     pub check_in: CheckIn,
+    /// How long a screen share may take.
+    pub screen_share: ScreenShare,
 }
 
 impl Default for Chat {
@@ -35,6 +37,7 @@ impl Default for Chat {
             timeout_ms: 24 * 60 * 60 * 1000,
             post_session_timeout_ms: 30 * 60 * 1000,
             check_in: CheckIn::default(),
+            screen_share: ScreenShare::default(),
         }
     }
 }
@@ -61,6 +64,27 @@ impl Default for CheckIn {
     }
 }
 
+/// How long a screen share may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScreenShare {
+    /// How long a code waits for the agent.
+    pub pending_ms: u64,
+    /// How long the customer may take to answer.
+    pub authorizing_ms: u64,
+    /// How long the customer's page may be silent.
+    pub page_ms: u64,
+    /// How long it may go on.
+    pub active_ms: u64,
+}
+
+impl Default for ScreenShare {
+    fn default() -> Self {
+        let ShareLimits { pending_ms, authorizing_ms, page_ms, active_ms, .. } = ShareLimits::default();
+        ScreenShare { pending_ms, authorizing_ms, page_ms, active_ms }
+    }
+}
+
 /// Where one comes back into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +100,7 @@ impl Chat {
     pub(crate) fn session_limits(&self) -> Limits {
         let timer = |ms: u64| Some(ms).filter(|ms| *ms > 0);
         let asked = self.check_in;
+        let shared = self.screen_share;
         Limits {
             dismiss_after_ms: timer(self.dismiss_after_ms),
             dismiss_warning_ms: timer(self.dismiss_warning_ms).filter(|ms| *ms < self.dismiss_after_ms),
@@ -89,6 +114,13 @@ impl Chat {
                 at_position: timer(asked.at_position),
                 hidden_after_ms: timer(asked.hidden_after_ms),
                 rejoin_at_front: asked.rejoin == Rejoin::Front,
+            },
+            share: ShareLimits {
+                pending_ms: shared.pending_ms,
+                authorizing_ms: shared.authorizing_ms,
+                page_ms: shared.page_ms,
+                active_ms: shared.active_ms,
+                ..ShareLimits::default()
             },
             ..Limits::default()
         }
@@ -107,6 +139,10 @@ impl Chat {
         let CheckIn { after_ms, at_position, hidden_after_ms, timeout_ms, .. } = self.check_in;
         if timeout_ms == 0 && (after_ms, at_position, hidden_after_ms) != (0, 0, 0) {
             return fail("chat.check_in.timeout_ms must be more than 0 where check-ins are asked for");
+        }
+        let ScreenShare { pending_ms, authorizing_ms, page_ms, active_ms } = self.screen_share;
+        if [pending_ms, authorizing_ms, page_ms, active_ms].into_iter().any(|ms| ms < 100) {
+            return fail("the times of chat.screen_share must be at least 100");
         }
         Ok(())
     }

@@ -50,6 +50,9 @@ pub struct Company {
     pub email_transcripts: bool,
     /// What `getCompany` tells of enhanced e-mail.
     pub email_enhancement: bool,
+    /// Customers can show their screen to the agent they talk to.
+    #[serde(default = "yes")]
+    pub screen_share: bool,
     /// The domain of the company's screen sharing.
     pub cobrowse_domain: Option<String>,
     /// What follows the human part of its chats, where a queue does not say itself; nothing where absent.

@@ -23,7 +23,7 @@ mod transcripts;
 mod triggers;
 
 pub use calls::Calls;
-pub use chat::{Chat, CheckIn, Rejoin};
+pub use chat::{Chat, CheckIn, Rejoin, ScreenShare};
 pub use contents::{Action, Agent, Channel, Company, Menu, Rule, Speech, Timezone, VirtualAgent};
 pub use deflection::{Deflection, Link, Redirection};
 pub use hours::{Day, Hours, Span};
@@ -236,6 +236,14 @@ pub struct Limits {
     pub max_agent_upload_bytes: u64,
     /// Files of one end user in a day.
     pub uploads_per_end_user: UploadQuota,
+    /// Requests of one end user whose screen is shared: what was recorded, and what the agent points at. They do not count as other requests.
+    pub screen_requests_per_end_user: Rate,
+    /// One batch of a recording.
+    pub max_screen_batch_bytes: usize,
+    /// Batches that wait for one who looks; who falls further behind begins anew.
+    pub max_screen_queue_bytes: usize,
+    /// Who looks at one screen share at a time: desks of the agent who has the chat.
+    pub screen_viewers: usize,
     /// Open streams of one end user.
     pub streams_per_end_user: usize,
     /// Open streams of one address.
@@ -258,6 +266,10 @@ impl Default for Limits {
             max_document_bytes: 20_000_000,
             max_agent_upload_bytes: 100_000_000,
             uploads_per_end_user: UploadQuota { files: 100, bytes: 200_000_000 },
+            screen_requests_per_end_user: Rate { per_minute: 2400, burst: 80 },
+            max_screen_batch_bytes: 8 * 1024 * 1024,
+            max_screen_queue_bytes: 16 * 1024 * 1024,
+            screen_viewers: 4,
             streams_per_end_user: 16,
             streams_per_address: 1000,
         }
@@ -394,6 +406,9 @@ impl Config {
         }
         if self.stream.heartbeat_ms == 0 || self.session.token_lifetime_ms < 1000 {
             return fail("stream.heartbeat_ms must be more than 0 and session.token_lifetime_ms at least 1000".into());
+        }
+        if self.limits.max_screen_queue_bytes < self.limits.max_screen_batch_bytes.saturating_mul(2) {
+            return fail("limits.max_screen_queue_bytes must be at least twice limits.max_screen_batch_bytes".into());
         }
         self.chat.check()?;
         mail::check_mail(&self.mail, &self.email, self.recaptcha.as_ref())?;

@@ -54,6 +54,7 @@ pub(super) fn routes(app: &Arc<App>) -> OpenApiRouter<Shared> {
         .merge(super::desk_emails::routes())
         .merge(super::results::routes())
         .merge(super::calls::desk_routes())
+        .merge(super::desk_screen_share::routes())
         .layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
@@ -239,7 +240,7 @@ fn present(app: &App, record: &ChatRecord) -> DeskChat {
 }
 
 /// A chat that this agent may see: one that waits, or one that the agent has or had.
-pub(super) async fn visible_chat(app: &App, agent: &Agent, chat_id: u64) -> Result<ChatRecord, Error> {
+pub(crate) async fn visible_chat(app: &App, agent: &Agent, chat_id: u64) -> Result<ChatRecord, Error> {
     let record = app.store.chat(chat_id).await?.filter(|record| agent.serves(&record.company_id));
     let seen =
         record.filter(|record| record.state.status == Status::Queued || record.state.all_agent_ids.contains(&agent.id));

@@ -20,7 +20,7 @@ use wire::rest::{
 use super::request::{Body, PathOf, QueryOf};
 use super::session::EndUserSession;
 use super::survey::without_given;
-use super::{Peer, forms, media, origin};
+use super::{Peer, forms, media, origin, screen_share};
 use crate::auth::session_token::Session;
 use crate::auth::{jwt, keys};
 use crate::clock::now_ms;
@@ -331,6 +331,9 @@ async fn send_message(
     match request.message.get("type").and_then(Value::as_str) {
         Some("noti") => {
             let record = own_chat(&app, &session, chat_id).await?;
+            if message::is_share_notice(&request.message) {
+                return screen_share::say(&app, &record, request).await;
+            }
             return forms::complete_by_message(&app, &record, request).await;
         }
         _ => media::attach(&app, Actor::EndUser(session.end_user_id), chat_id, &mut request.message).await?,

@@ -56,6 +56,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
 pub(crate) struct RateLimits {
     addresses: Limiter<IpAddr>,
     end_users: Limiter<u64>,
+    screens: Limiter<u64>,
     sign_in_addresses: Limiter<IpAddr>,
     sign_in_logins: Limiter<[u8; 32]>,
 }
@@ -65,6 +66,7 @@ impl RateLimits {
         RateLimits {
             addresses: Limiter::new(limits.requests_per_address),
             end_users: Limiter::new(limits.requests_per_end_user),
+            screens: Limiter::new(limits.screen_requests_per_end_user),
             sign_in_addresses: Limiter::new(limits.sign_ins),
             sign_in_logins: Limiter::new(limits.sign_ins),
         }
@@ -78,6 +80,11 @@ impl RateLimits {
         self.end_users.check(&id)
     }
 
+    /// What the page of an end user whose screen is shared asks, many times a second.
+    pub(crate) fn check_screen(&self, id: u64) -> Result<(), Error> {
+        self.screens.check(&id)
+    }
+
     pub(crate) fn check_sign_in(&self, address: IpAddr, login: &str) -> Result<(), Error> {
         self.sign_in_addresses.check(&network(address))?;
         self.sign_in_logins.check(&crate::auth::keys::sha256(login))
@@ -86,6 +93,7 @@ impl RateLimits {
     pub(crate) fn sweep(&self) {
         self.addresses.sweep();
         self.end_users.sweep();
+        self.screens.sweep();
         self.sign_in_addresses.sweep();
         self.sign_in_logins.sweep();
     }
@@ -107,6 +115,7 @@ pub(super) async fn per_address(State(app): State<Arc<App>>, peer: Peer, request
     let counts = path.starts_with("/api/") || path.starts_with("/desk/api/") || path.starts_with("/demo/");
     if counts
         && !is_stream
+        && !super::screen_share::is_relayed(path)
         && let Err(error) = app.limits.check_address(peer.0)
     {
         return error.into_response();

@@ -24,6 +24,7 @@ mod company;
 mod demo;
 pub(crate) mod desk;
 mod desk_emails;
+mod desk_screen_share;
 mod emails;
 mod end_user;
 mod escalation;
@@ -38,6 +39,7 @@ mod pages;
 mod post_session;
 mod request;
 mod results;
+mod screen_share;
 pub(crate) mod session;
 mod survey;
 mod transcript_mails;
@@ -71,6 +73,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(survey::routes())
         .merge(post_session::routes())
         .merge(triggers::routes())
+        .merge(screen_share::routes())
         .merge(desk::routes(app))
         .merge(health::routes());
     if app.signs_demo_tokens() {
@@ -82,6 +85,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .merge(openapi::route(&document))
         .route("/api/v1/stream", get(crate::stream::end_user::open))
         .merge(crate::stream::desk::routes(app))
+        .merge(crate::stream::screen_share::routes(app))
         .fallback_service(pages::service(&app.config))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.limits.max_body_bytes))

@@ -30,17 +30,23 @@ impl FromRequestParts<Arc<App>> for EndUserSession {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token =
-            header.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (_, token) = token.ok_or_else(|| Error::of(ErrorCode::Unauthorized))?;
-        let session = app.tokens.verify(token.trim(), now_ms())?;
-        // A company that is no longer configured has no sessions.
-        let company = app.platform.company(&session.company_id).ok_or_else(|| Error::of(ErrorCode::Unauthorized))?;
-        origin::check_company(app, &company.settings, &parts.headers)?;
+        let session = end_user_session(parts, app)?;
         app.limits.check_end_user(session.end_user_id)?;
-        Ok(EndUserSession { end_user_id: session.end_user_id, company: Arc::clone(company) })
+        Ok(session)
     }
+}
+
+/// The end user whose token this is, not counted yet.
+pub(super) fn end_user_session(parts: &Parts, app: &App) -> Result<EndUserSession, Error> {
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token =
+        header.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) = token.ok_or_else(|| Error::of(ErrorCode::Unauthorized))?;
+    let session = app.tokens.verify(token.trim(), now_ms())?;
+    // A company that is no longer configured has no sessions.
+    let company = app.platform.company(&session.company_id).ok_or_else(|| Error::of(ErrorCode::Unauthorized))?;
+    origin::check_company(app, &company.settings, &parts.headers)?;
+    Ok(EndUserSession { end_user_id: session.end_user_id, company: Arc::clone(company) })
 }
 
 /// An agent who is signed in, on the desk's own page.

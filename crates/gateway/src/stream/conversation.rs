@@ -48,7 +48,7 @@ pub(super) async fn carry<L: Line>(app: &App, line: &mut L, reader: &Reader) -> 
     let lifetime_ms = reader.expires_at_ms.saturating_sub(now_ms()).saturating_add(app.config.stream.expiry_grace_ms);
     let expires = Instant::now().checked_add(Duration::from_millis(lifetime_ms));
     let mut pulse = Pulse::new(app.config.stream.heartbeat_ms, expires, L::IS_TWO_WAY);
-    let mut budget = Budget::new();
+    let mut budget = Budget::new(MAX_FRAMES_PER_SECOND);
     line.send(joined).await?;
     loop {
         let (at, due) = pulse.next();
@@ -107,22 +107,23 @@ async fn take(link: &Link, frame: Option<ClientFrame>) -> Result<Option<ServerFr
 }
 
 /// What a client may say in a second.
-struct Budget {
+pub(super) struct Budget {
+    most: u32,
     since: Instant,
     spent: u32,
 }
 
 impl Budget {
-    fn new() -> Budget {
-        Budget { since: Instant::now(), spent: 0 }
+    pub(super) fn new(most: u32) -> Budget {
+        Budget { most, since: Instant::now(), spent: 0 }
     }
 
-    fn spend(&mut self) -> Result<(), End> {
+    pub(super) fn spend(&mut self) -> Result<(), End> {
         if self.since.elapsed() >= Duration::from_secs(1) {
-            *self = Budget::new();
+            *self = Budget::new(self.most);
         }
         self.spent += 1;
-        if self.spent > MAX_FRAMES_PER_SECOND { Err(Error::of(ErrorCode::RateLimited).into()) } else { Ok(()) }
+        if self.spent > self.most { Err(Error::of(ErrorCode::RateLimited).into()) } else { Ok(()) }
     }
 }
 

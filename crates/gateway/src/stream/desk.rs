@@ -56,7 +56,7 @@ struct CallsFrame {
     open: Vec<DeskCall>,
 }
 
-async fn authorised(app: &App, headers: &HeaderMap) -> Result<AgentSession, End> {
+pub(super) async fn authorised(app: &App, headers: &HeaderMap) -> Result<AgentSession, End> {
     origin::check_own(app, headers)?;
     Ok(agent_session(app, headers).await?)
 }

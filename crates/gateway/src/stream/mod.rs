@@ -16,6 +16,7 @@ pub(crate) mod desk;
 pub(crate) mod end_user;
 mod events;
 mod pulse;
+pub(crate) mod screen_share;
 mod socket;
 
 /// The largest frame of a client: a `join` with its token.

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use wire::STREAM_PROTOCOL;
 use wire::stream::ClientFrame;
 
@@ -16,6 +18,8 @@ use crate::error::Error;
 
 /// Bytes read from a socket at a time. Clients send little; the library's 128 KiB would be most of a stream's memory.
 const READ_BUFFER: usize = 2 * 1024;
+/// The close code of a stream that came to its end.
+const NORMAL: u16 = 1000;
 /// How long a closed socket waits for the other side's farewell, so that the last frame is not lost with the connection.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -56,6 +60,17 @@ impl Line for Socket {
     const IS_TWO_WAY: bool = true;
 
     async fn receive(&mut self) -> Result<Option<ClientFrame>, End> {
+        self.receive_as().await
+    }
+
+    async fn send(&mut self, frame: Utf8Bytes) -> Result<(), End> {
+        self.send_message(Message::Text(frame)).await
+    }
+}
+
+impl Socket {
+    /// The next frame of a kind; `None` for what only shows that the other side is alive.
+    pub(super) async fn receive_as<F: DeserializeOwned>(&mut self) -> Result<Option<F>, End> {
         match self.socket.recv().await {
             Some(Ok(Message::Text(text))) => {
                 serde_json::from_str(&text).map(Some).map_err(|_| malformed("A frame cannot be read."))
@@ -67,21 +82,34 @@ impl Line for Socket {
         }
     }
 
-    async fn send(&mut self, frame: Utf8Bytes) -> Result<(), End> {
-        match tokio::time::timeout(self.write_timeout, self.socket.send(Message::Text(frame))).await {
+    /// Sends what is no text.
+    pub(super) async fn send_bytes(&mut self, bytes: Bytes) -> Result<(), End> {
+        self.send_message(Message::Binary(bytes)).await
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), End> {
+        match tokio::time::timeout(self.write_timeout, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
-}
 
-impl Socket {
+    /// Closes what came to its end.
+    pub(super) async fn close(self) {
+        self.say_farewell(NORMAL).await;
+    }
+
     /// Says why, closes, and waits a moment for the farewell.
     pub(super) async fn finish(mut self, app: &App, end: End) {
         let Some((frame, code)) = farewell(app, end) else { return };
-        let said = self.send_frame(&frame).await;
+        if self.send_frame(&frame).await.is_ok() {
+            self.say_farewell(code).await;
+        }
+    }
+
+    async fn say_farewell(mut self, code: u16) {
         let farewell = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static("") }));
-        if said.is_err() || !matches!(tokio::time::timeout(FAREWELL, self.socket.send(farewell)).await, Ok(Ok(()))) {
+        if !matches!(tokio::time::timeout(FAREWELL, self.socket.send(farewell)).await, Ok(Ok(()))) {
             return;
         }
         let answered = async { while let Some(Ok(_)) = self.socket.recv().await {} };

@@ -30,6 +30,7 @@ mod payloads;
 mod post_session;
 mod program;
 mod redaction;
+mod screen_share;
 mod story;
 mod streams;
 mod survey;

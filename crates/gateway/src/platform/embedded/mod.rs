@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::gateway::{Author, ChatState, Limits, PostSessionStatus, Status};
-use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member};
+use engine::gateway::{Author, ChatState, Limits, PostSessionStatus, ScreenShare, ShareEnd, Status};
+use wire::rest::{Chat, ChatAgent, CheckIn, EndUser, Member, Share};
+
+use serde_json::Value;
 
 use crate::clock;
 use crate::config::{self, Config};
@@ -38,6 +40,9 @@ pub(crate) use company::Company;
 use custom_data::{Predecessor, predecessor};
 use live::Live;
 use words::Tongue;
+
+/// What an agent can do with a customer's screen.
+const CAPABILITIES: [&str; 2] = ["view", "pointer"];
 
 /// The contact centre.
 pub(crate) struct Embedded {
@@ -79,6 +84,29 @@ impl Embedded {
     /// Whether a company's agents see what customers type before they send it.
     pub(crate) fn shows_previews(&self, company_id: &str) -> bool {
         self.companies.get(company_id).is_some_and(|company| company.settings.message_preview)
+    }
+
+    /// Whether customers can share their screen in this chat: the company lets them, and the page that opened it can.
+    pub(crate) fn shares_screens(&self, record: &ChatRecord) -> bool {
+        self.companies.get(&record.company_id).is_some_and(|company| company.settings.screen_share)
+            && record.request.get("cobrowsable").and_then(Value::as_bool) != Some(false)
+    }
+
+    /// A screen share as both sides see it.
+    pub(crate) fn share(&self, share: &ScreenShare) -> Share {
+        Share {
+            id: share.id,
+            status: share.status.as_str().to_owned(),
+            from: share.from.as_str().to_owned(),
+            provider: share.provider.as_str().to_owned(),
+            agent: share.agent_id.map(|id| self.agent(id)),
+            capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
+            created_at_ms: share.created_at_ms,
+            activated_at_ms: share.activated_at_ms,
+            ended_at_ms: share.ended_at_ms,
+            ended_reason: share.ended_reason.map(ShareEnd::as_str).map(str::to_owned),
+            expires_at_ms: share.expires_at_ms,
+        }
     }
 
     pub(crate) fn company(&self, id: &str) -> Option<&Arc<Company>> {
@@ -173,6 +201,7 @@ impl Embedded {
                     files: &self.files,
                     check_in: self.limits.check_in.is_on(),
                     previews: self.shows_previews(&record.company_id),
+                    screen_share: self.shares_screens(record),
                     survey: company.is_some_and(|company| company.survey(state.menu_id).is_some()),
                 },
             ),
@@ -207,6 +236,7 @@ impl Embedded {
                 .post_session
                 .filter(|part| part.status != PostSessionStatus::Offered)
                 .map(|part| part.status.as_str().to_owned()),
+            screen_share: state.screen_share.as_ref().map(|share| self.share(share)),
             revision: state.revision,
             last_index: state.last_index,
             members: authors.into_iter().flatten().map(|author| self.member_of(author, record, state)).collect(),
@@ -225,6 +255,7 @@ struct Offers<'a> {
     files: &'a [MediaKind],
     check_in: bool,
     previews: bool,
+    screen_share: bool,
     survey: bool,
 }
 
@@ -233,7 +264,7 @@ fn features(state: &ChatState, offers: Offers<'_>) -> Vec<String> {
     let names: &[&str] = match state.status {
         Status::VaAssigned => &["text", "typing", "photo", "video", "audio", "document", "escalation"],
         Status::Queued => &["text", "typing", "preview", "photo", "video", "audio", "document", "check_in"],
-        Status::Assigned => &["text", "typing", "preview", "photo", "video", "audio", "document"],
+        Status::Assigned => &["text", "typing", "preview", "photo", "video", "audio", "document", "cobrowse"],
         Status::Dismissed => &["text", "typing", "photo", "video", "audio", "document", "resume"],
         Status::VaDismissed => &["text", "typing", "photo", "video", "audio", "document", "resume", "escalation"],
         Status::CheckedOut => &["text", "typing", "photo", "video", "audio", "document", "check_in", "rejoin"],
@@ -249,6 +280,7 @@ fn features(state: &ChatState, offers: Offers<'_>) -> Vec<String> {
         "check_in" => offers.check_in,
         "preview" => offers.previews,
         "survey" => offers.survey,
+        "cobrowse" => offers.screen_share,
         name => MediaKind::from_text(name).is_none_or(|kind| offers.files.contains(&kind)),
     };
     names.iter().filter(|name| is_offered(name)).map(|name| (*name).to_owned()).collect()

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use engine::gateway::{Act, ChatState, Notice, Patience, PostSessionOffer, Script, TransferTo};
+use engine::gateway::{
+    Act, ChatState, Notice, Patience, PostSessionOffer, Script, ShareProvider, ShareStart, TransferTo,
+};
 use serde_json::{Map, Value, json};
 
 use super::company::Company;
@@ -154,6 +156,27 @@ impl Script<MessageBody> for EmbeddedScript {
         if forms::is_form(&body) { forms::placed(&body, index).unwrap_or(body) } else { body }
     }
 
+    fn share_started(&self, chat: &ChatState, notice: Notice, start: &ShareStart) -> MessageBody {
+        let mut object = Map::new();
+        let mut insert = |name: &str, value: Value| drop(object.insert(name.to_owned(), value));
+        insert("type", "noti".into());
+        insert("event", notice.as_str().into());
+        if let Some(share) = &chat.screen_share {
+            insert("screen_share_id", share.id.into());
+        }
+        // Our own code is for the customer to say, so that the agent has it from nobody else.
+        if let Some(code) = start.code.as_deref().filter(|_| start.provider == ShareProvider::CobrowseIo) {
+            insert("code", code.into());
+        }
+        if let Some(lang) = &start.lang {
+            insert("lang", lang.as_str().into());
+        }
+        if !start.custom_data.is_empty() {
+            insert("custom_data", json!(start.custom_data));
+        }
+        MessageBody::new(&object)
+    }
+
     fn notice(&self, chat: &ChatState, notice: Notice) -> MessageBody {
         let mut object = Map::new();
         let mut insert = |name: &str, value: Value| drop(object.insert(name.to_owned(), value));
@@ -179,7 +202,21 @@ impl Script<MessageBody> for EmbeddedScript {
                     insert("fail_reason", reason.as_str().into());
                 }
             }
+            Notice::ShareRequestedByEndUser | Notice::ShareCodeGenerated | Notice::ShareStarted => {
+                if let Some(share) = &chat.screen_share {
+                    insert("screen_share_id", share.id.into());
+                }
+            }
+            Notice::ShareEnded | Notice::ShareFailed => {
+                if let Some(share) = &chat.screen_share {
+                    insert("screen_share_id", share.id.into());
+                    if let Some(reason) = share.ended_reason {
+                        insert("reason", reason.as_str().into());
+                    }
+                }
+            }
             Notice::EscalationStarted
+            | Notice::ShareRequestedByAgent
             | Notice::FormRequested
             | Notice::ChatDismissed
             | Notice::ChatResumed

@@ -37,7 +37,7 @@ pub struct SqliteStore {
 }
 
 /// The tables' history by number, in order. What was released is never edited: the database knows each step by its checksum.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     (1, "first", include_str!("0001_first.sql")),
     (2, "timers", include_str!("0002_timers.sql")),
     (3, "media", include_str!("0003_media.sql")),
@@ -47,6 +47,7 @@ const STEPS: [Step; 9] = [
     (40, "forms", include_str!("0040_forms.sql")),
     (50, "records", include_str!("0050_records.sql")),
     (100, "post session", include_str!("0100_post_session.sql")),
+    (110, "screen share", include_str!("0110_screen_share.sql")),
 ];
 
 type Step = (i64, &'static str, &'static str);
@@ -242,7 +243,10 @@ impl Store for SqliteStore {
                  ORDER BY queued_at_ms, id LIMIT ?8)
              UNION ALL
              SELECT id FROM (SELECT id FROM chats WHERE post_session_moved_at_ms <= ?9 AND post_session_status <> 'finished'
-                 ORDER BY post_session_moved_at_ms LIMIT ?8)",
+                 ORDER BY post_session_moved_at_ms LIMIT ?8)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM chats WHERE screen_share_due_at_ms IS NOT NULL AND screen_share_due_at_ms <= ?10
+                 ORDER BY screen_share_due_at_ms LIMIT ?8)",
         )
         .bind(overdue.unanswered_ms.map(int))
         .bind(overdue.silent_ms.map(int))
@@ -253,6 +257,7 @@ impl Store for SqliteStore {
         .bind(overdue.check_in_ms.map(int))
         .bind(int(limit))
         .bind(overdue.post_session_ms.map(int))
+        .bind(overdue.share_ms.map(int))
         .fetch_all(&self.readers)
         .await?;
         Ok(ids.into_iter().map(from_count).collect())

@@ -2,7 +2,7 @@
 
 use engine::gateway::{
     Author, ChatState, CheckIn, EndedBy, FailReason, Message, PostSession, PostSessionOffer, PostSessionStatus,
-    SentKey, Status,
+    ScreenShare, SentKey, ShareEnd, ShareFrom, ShareProvider, ShareStatus, Status,
 };
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -22,7 +22,7 @@ macro_rules! chat_query {
             "c.assigned_at_ms, c.ended_at_ms, c.ended_by, c.fail_reason, c.dropped, c.updated_at_ms, c.active_at_ms, ",
             "c.end_user_wrote, c.unanswered_since_ms, c.dismiss_at_ms, c.queue_front, c.queue_behind, c.seen_at_ms, ",
             "c.hidden_since_ms, c.check_in_expires_at_ms, c.check_in_notified, c.post_session_status, ",
-            "c.post_session_moved_at_ms, c.post_session, c.last_index, c.revision, ",
+            "c.post_session_moved_at_ms, c.post_session, c.screen_share, c.last_index, c.revision, ",
             "c.end_user_name, u.identifier, u.name, u.email, u.phone FROM chats c JOIN end_users u ON u.id = c.end_user_id ",
             $end
         )
@@ -124,6 +124,7 @@ pub(super) fn read_chat(row: &SqliteRow) -> Result<ChatRecord, StoreError> {
         hidden_since_ms: optional_count(row, "hidden_since_ms")?,
         check_in: check_in.map(|expires_at_ms| CheckIn { expires_at_ms, notified }),
         post_session: read_post_session(row)?,
+        screen_share: read_screen_share(row)?,
         last_index: count(row, "last_index")?,
         revision: count(row, "revision")?,
     };
@@ -170,6 +171,58 @@ fn read_post_session(row: &SqliteRow) -> Result<Option<PostSession>, StoreError>
         started_after: number("started_after"),
         moved_at_ms: count(row, "post_session_moved_at_ms")?,
     }))
+}
+
+pub(super) fn screen_share_text(share: &ScreenShare) -> String {
+    json!({
+        "id": share.id,
+        "client_id": share.client_id,
+        "page_id": share.page_id,
+        "from": share.from.as_str(),
+        "provider": share.provider.as_str(),
+        "status": share.status.as_str(),
+        "agent_id": share.agent_id,
+        "code": share.code,
+        "wrong_codes": share.wrong_codes,
+        "created_at_ms": share.created_at_ms,
+        "activated_at_ms": share.activated_at_ms,
+        "ended_at_ms": share.ended_at_ms,
+        "ended_reason": share.ended_reason.map(ShareEnd::as_str),
+        "expires_at_ms": share.expires_at_ms,
+    })
+    .to_string()
+}
+
+fn read_screen_share(row: &SqliteRow) -> Result<Option<ScreenShare>, StoreError> {
+    if get::<Option<&str>>(row, "screen_share")?.is_none() {
+        return Ok(None);
+    }
+    let members = object(row, "screen_share")?;
+    let read = || {
+        let number = |name: &str| members.get(name).and_then(Value::as_u64);
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let ended_reason = match text("ended_reason") {
+            Some(word) => Some(ShareEnd::from_text(word)?),
+            None => None,
+        };
+        Some(ScreenShare {
+            id: number("id")?,
+            client_id: text("client_id")?.to_owned(),
+            page_id: text("page_id")?.to_owned(),
+            from: ShareFrom::from_text(text("from")?)?,
+            provider: ShareProvider::from_text(text("provider")?)?,
+            status: ShareStatus::from_text(text("status")?)?,
+            agent_id: number("agent_id"),
+            code: text("code").map(str::to_owned),
+            wrong_codes: number("wrong_codes")?,
+            created_at_ms: number("created_at_ms")?,
+            activated_at_ms: number("activated_at_ms"),
+            ended_at_ms: number("ended_at_ms"),
+            ended_reason,
+            expires_at_ms: number("expires_at_ms")?,
+        })
+    };
+    read().ok_or(StoreError::Corrupt("screen_share")).map(Some)
 }
 
 pub(super) fn read_escalation(row: &SqliteRow) -> Result<EscalationRecord, StoreError> {

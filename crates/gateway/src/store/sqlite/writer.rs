@@ -1,7 +1,7 @@
 //! The one writer. Writes queue up while a transaction runs and share the next one, so that a disk's flush is paid once for all chats that
 //! changed meanwhile. Each is answered only after its transaction is on disk. The queue is bounded: a full one makes callers wait.
 
-use engine::gateway::{Change, Message};
+use engine::gateway::{Change, Message, ScreenShare};
 use sqlx::{Connection, QueryBuilder, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -361,7 +361,7 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
              fail_reason = ?, dropped = ?, updated_at_ms = ?, active_at_ms = ?, end_user_wrote = ?, unanswered_since_ms = ?,
              dismiss_at_ms = ?, queue_front = ?, queue_behind = ?, seen_at_ms = ?, hidden_since_ms = ?,
              check_in_expires_at_ms = ?, check_in_notified = ?, post_session_status = ?, post_session_moved_at_ms = ?,
-             post_session = ?, last_index = ?, revision = ?
+             post_session = ?, screen_share = ?, screen_share_due_at_ms = ?, last_index = ?, revision = ?
          WHERE id = ? AND revision = ?",
     )
     .bind(int(state.menu_id))
@@ -390,6 +390,8 @@ async fn commit(db: &mut SqliteConnection, change: &Change<MessageBody>) -> Resu
     .bind(state.post_session.map(|part| part.status.as_str()))
     .bind(state.post_session.map(|part| int(part.moved_at_ms)))
     .bind(state.post_session.map(rows::post_session_details))
+    .bind(state.screen_share.as_ref().map(rows::screen_share_text))
+    .bind(state.screen_share.as_ref().and_then(ScreenShare::due_at_ms).map(int))
     .bind(int(state.last_index))
     .bind(int(state.revision))
     .bind(int(state.id))
