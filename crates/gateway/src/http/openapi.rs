@@ -69,7 +69,7 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
             if has_body {
                 refusals.push((413, "Too large"));
             }
-            if has_body && path.contains("/chats") {
+            if (has_body && path.contains("/chats")) || path.ends_with("/screen_share") {
                 refusals.push((409, "The chat is over, or not in a state for this"));
             } else if has_body && path.contains("/calls") {
                 refusals.push((409, "The time or the queue cannot be had, or the call is not in a state for this"));

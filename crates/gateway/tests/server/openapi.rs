@@ -46,6 +46,13 @@ async fn every_route_is_described_with_its_refusals() {
         ("/api/v1/chats/{chat_id}/rejoin", &["post"]),
         ("/api/v1/chats/{chat_id}/post_session", &["patch"]),
         ("/api/v1/chats/{chat_id}/visibility", &["post"]),
+        ("/api/v1/chats/{chat_id}/screen_shares", &["post"]),
+        ("/api/v1/chats/{chat_id}/screen_shares/{share_id}", &["get", "patch"]),
+        ("/api/v1/chats/{chat_id}/screen_shares/{share_id}/records", &["post"]),
+        ("/api/v1/chats/{chat_id}/screen_shares/{share_id}/signals", &["get"]),
+        ("/desk/api/v1/chats/{chat_id}/screen_share_requests", &["post"]),
+        ("/desk/api/v1/chats/{chat_id}/screen_share/join", &["post"]),
+        ("/desk/api/v1/chats/{chat_id}/screen_share", &["delete"]),
         ("/api/v1/chats/{chat_id}/uploads", &["post"]),
         ("/api/v1/chats/{chat_id}/media/{media_id}", &["get"]),
         ("/api/v1/uploads", &["post"]),
@@ -105,7 +112,11 @@ async fn every_route_is_described_with_its_refusals() {
             }
             if *method == "post" && *path != "/desk/api/v1/chats/{chat_id}/accept" {
                 let is_multipart = is_form || path.ends_with("{menu_id}/emails");
-                let kind = if is_multipart { "multipart/form-data" } else { "application/json" };
+                let kind = match *path {
+                    _ if is_multipart => "multipart/form-data",
+                    path if path.ends_with("/records") => "application/octet-stream",
+                    _ => "application/json",
+                };
                 assert!(operation["requestBody"]["content"][kind]["schema"].is_object(), "{method} {path}");
             }
         }

@@ -1,7 +1,6 @@
 //! Screen share from end to end, over HTTP and WebSocket: who may do what, what is passed on, and that nothing of it stays.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use gateway::config::Config;
@@ -215,5 +214,37 @@ async fn a_customer_reads_a_code_out_and_the_agent_sees_the_page_and_points_at_i
         ("system", "cobrowseEnded", Some("device_ended")),
     ];
     assert_eq!(said, expected);
+    scene.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn shares_that_end_early_say_why_and_a_second_one_replaces_the_first() {
+    let scene = Scene::start().await;
+    let (_, first) = scene.begin("share-0001", "code").await;
+    let (status, second) = scene.begin("share-0002", "agent").await;
+    assert_eq!((status, &second["code"]), (StatusCode::CREATED, &Value::Null), "{second}");
+    let (status, late) = scene.begin("share-0001", "code").await;
+    assert_eq!((status, &late["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")), "{first} came back");
+    let (status, body) = scene.patch(2, json!({"page_id": PAGE, "status": "ended", "reason": "denied"})).await;
+    assert_eq!((status, &body["share"]["ended_reason"]), (StatusCode::OK, &json!("denied")));
+    let (status, again) = scene.patch(2, json!({"page_id": PAGE, "status": "ended"})).await;
+    assert_eq!((status, &again), (StatusCode::OK, &body), "repeating it changes nothing");
+    let (status, body) = scene.patch(2, json!({"page_id": PAGE, "status": "active"})).await;
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    let third = scene.active("share-0003").await;
+    let (status, _) = scene.desk(Method::DELETE, "/screen_share", None).await;
+    assert_eq!((third, status), (3, StatusCode::NO_CONTENT));
+    let (status, _) = scene.desk(Method::DELETE, "/screen_share", None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "harmless when repeated");
+    let said: Vec<_> = scene.notices().await.into_iter().map(|(_, event, why)| (event, why)).collect();
+    let expected = [
+        ("cobrowseCodeGenerated", None),
+        ("cobrowseEnded", Some("replaced")),
+        ("cobrowseFailed", Some("denied")),
+        ("cobrowseRequestedFromEndUser", None),
+        ("cobrowseStarted", None),
+        ("cobrowseEnded", Some("agent_ended")),
+    ];
+    assert_eq!(said, expected.map(|(event, why)| (event.to_owned(), why.map(str::to_owned))));
     scene.gateway.stop().await;
 }

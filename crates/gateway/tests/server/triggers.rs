@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway::config::post_session::PostSession;
 use gateway::store::{MemoryStore, RecordKind, RecordQuery, Store};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -127,13 +128,18 @@ async fn feature_flags_follow_the_configuration() {
     let plain = plain.user("uma").await.get("/feature_flags").await["flags"].clone();
     let mut config = company_with(
         &format!(
-            "{TRIGGERS}\nmessage_preview = true\naction_tracking = true\nemail_transcripts = true\nemail_enhancement = true\nforms = [{{ id = 8, kind = \"browser\", name = \"f\", title = \"F\", url = \"/f\" }}]\ndeflection = {{ email = true }}"
+            "{TRIGGERS}\nmessage_preview = true\naction_tracking = true\nemail_transcripts = true\nemail_enhancement = true\nscreen_share = false\nsurvey = {{ id = 1, sign_off = \"Bye\", questions = [{{ id = 1, type = \"csat\", text = \"How?\", answers = [{{ key = \"1\", value = \"bad\" }}] }}] }}\nsupport_email = \"help@shop.example\"\nforms = [{{ id = 8, kind = \"browser\", name = \"f\", title = \"F\", url = \"/f\" }}]\ndeflection = {{ email = true }}"
         ),
         &MENUS,
     );
     config.limits.max_upload_bytes = 0;
     config.stream.websocket = false;
     config.chat.check_in.after_ms = 1_000;
+    config.transcripts.per_chat_per_day = 0;
+    let mut asker = config.virtual_agents[0].clone();
+    (asker.id, asker.rules, asker.greeting_buttons) = (2, Vec::new(), Vec::new());
+    config.virtual_agents.push(asker);
+    config.companies[0].post_session = Some(PostSession { virtual_agent: 2, opt_in: false });
     let gateway = Gateway::start_with(config, Arc::new(MemoryStore::default())).await;
     let full = gateway.user("uma").await.get("/feature_flags").await["flags"].clone();
     let on = [
@@ -145,15 +151,17 @@ async fn feature_flags_follow_the_configuration() {
         "forms",
         "deflection",
         "check_in",
+        "survey",
+        "post_session",
     ];
     for name in on {
         assert_eq!((&plain[name], &full[name]), (&json!(false), &json!(true)), "{name}");
     }
-    for name in ["websocket", "photo"] {
+    for name in ["websocket", "photo", "transcripts", "cobrowse"] {
         assert_eq!((&plain[name], &full[name]), (&json!(true), &json!(false)), "{name}");
     }
     assert_eq!(
-        (&plain["chat"], &plain["virtual_agent"], &plain["cobrowse"]),
-        (&json!(true), &json!(true), &json!(false))
+        (&plain["chat"], &plain["virtual_agent"], &plain["voice_call"], &plain["email"]),
+        (&json!(true), &json!(true), &json!(false), &json!(false))
     );
 }

@@ -27,9 +27,13 @@ pub(crate) fn flags(app: &App, company: &Company) -> BTreeMap<String, bool> {
         ("action_tracking", settings.action_tracking),
         ("email_transcripts", settings.email_transcripts),
         ("email_enhancement", settings.email_enhancement),
+        ("voice_call", has_channel(Channel::VoiceCall)),
+        ("email", has_channel(Channel::Email) && company.has_mail),
+        ("survey", company.menu_ids().any(|id| company.survey(id).is_some())),
+        ("post_session", company.menu_ids().any(|id| company.post_session(id).is_some())),
+        ("transcripts", app.config.transcripts.per_chat_per_day > 0 && app.config.transcripts.per_end_user_per_day > 0),
         ("websocket", app.config.stream.websocket),
-        // Screen share is a later release.
-        ("cobrowse", false),
+        ("cobrowse", settings.screen_share),
     ];
     flags.extend(MediaKind::ALL.map(|kind| (kind.as_str(), takes_files(&app.config.limits, kind))));
     flags.into_iter().map(|(name, is_there)| (name.to_owned(), is_there)).collect()
