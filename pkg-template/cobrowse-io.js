@@ -85,7 +85,7 @@ const isSame = (one, other) => one === other || (one && other && one.code() !== 
 const REASONS = { device_ended: "device_ended", pending_timeout: "failed", authorizing_timeout: "failed" };
 
 /**
- * What `screen-share.js` asks of either provider. `tell(step)` says in the chat what became of a session: `{ status: "pending", from, code, lang, customData }`,
+ * What `screen-share.js` asks of either provider. `tell(step)` says in the chat what became of a session: `{ status: "pending", code, lang, customData }`,
  * `{ status: "authorizing", from }`, `{ status: "active" }`, `{ status: "ended", reason }`. `emit` gets `loaded`, `updated` or `ended`, and the session as Cobrowse.io has it.
  */
 export function createProvider({ options, dialogs, emit, tell }) {
@@ -295,7 +295,7 @@ export function createProvider({ options, dialogs, emit, tell }) {
       if (typeof code !== "string" || code === "") refuse("unavailable", "Cobrowse.io gave no code.");
       try {
         wanted(mine);
-        await tell({ status: "pending", from: "code", code, lang, customData });
+        await tell({ status: "pending", code, lang, customData });
       } catch (error) {
         if (found.currentSession?.code() === code) await quietly(() => found.currentSession.end());
         throw error;
@@ -304,8 +304,8 @@ export function createProvider({ options, dialogs, emit, tell }) {
     });
   }
 
-  /** A session whose code the agent reads in the chat. Where that cannot be told, nobody needs the session. */
-  function start(from = "end_user") {
+  /** A session whose code the agent reads in the chat, whoever asked for it: none begins without one. Where that cannot be told, nobody needs the session. */
+  function start() {
     return inTurn(async () => {
       alive();
       const mine = generation;
@@ -318,7 +318,7 @@ export function createProvider({ options, dialogs, emit, tell }) {
         if (typeof code !== "string" || code === "") refuse("unavailable", "Cobrowse.io gave no code.");
         notice(session);
         created = session;
-        await tell({ status: "pending", from, code });
+        await tell({ status: "pending", code });
       } catch (error) {
         await quietly(() => session.end());
         throw error;
