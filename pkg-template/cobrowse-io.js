@@ -12,6 +12,9 @@ const LOOK_MS = 100;
 /** The SDK's own requests. The snippet's `client()` never settles where its script cannot be loaded. */
 const ANSWER_MS = 20_000;
 
+/** Our dialogs and controls: what an agent does not see, an agent with remote control does not answer. */
+const OURS = "[data-sportello-screen]";
+
 const HOW =
   "Cobrowse.io is not on this page: load its SDK so that the global `CobrowseIO` is there, by its snippet (https://docs.cobrowse.io/sdk-installation/web) or with " +
   "`window.CobrowseIO = CobrowseIO` after importing it, and leave `start()` to this client.";
@@ -219,6 +222,7 @@ export function createProvider({ options, dialogs, emit, tell }) {
 
   function attach() {
     pass(sdk, options);
+    sdk.ignoredViews = [...(sdk.ignoredViews ?? []).filter((view) => view !== OURS), OURS];
     for (const [event, report] of Object.entries(reports)) sdk.on(event, report);
     before.confirmSession = sdk.confirmSession;
     before.confirmRemoteControl = sdk.confirmRemoteControl;
@@ -234,6 +238,7 @@ export function createProvider({ options, dialogs, emit, tell }) {
     for (const [event, report] of Object.entries(reports)) sdk.removeListener(event, report);
     for (const [name, hook] of Object.entries(hooks)) if (sdk[name] === hook) sdk[name] = before[name];
     identify([]);
+    sdk.ignoredViews = sdk.ignoredViews.filter((view) => view !== OURS);
     sdk = null;
     starting = null;
   }

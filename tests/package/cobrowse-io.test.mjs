@@ -171,7 +171,7 @@ describe("options", () => {
   test("what the site did not give stays as the site set it", async () => {
     const { provider, log } = open({ license: undefined, api: null });
     await provider.createCode();
-    assert.deepEqual(log.filter(([what]) => what.endsWith(" =")).map(([what]) => what), HOOKS.map((hook) => `${hook} =`));
+    assert.deepEqual(log.filter(([what]) => what.endsWith(" =")).map(([what]) => what), ["ignoredViews =", ...HOOKS.map((hook) => `${hook} =`)]);
   });
 
   test("an array given is not the array kept", async () => {
@@ -179,6 +179,17 @@ describe("options", () => {
     const { provider, target } = open({ redactedViews });
     await provider.createCode();
     assert.notEqual(target.redactedViews, redactedViews);
+  });
+
+  test("our own dialogs and controls are hidden from the agent, beside what the site hides, as long as the provider is there", async () => {
+    const { provider, target, log } = open();
+    const own = ["#site", { "https://shop.example/*": [".basket"] }];
+    target.ignoredViews = own;
+    await provider.createCode();
+    assert.deepEqual(target.ignoredViews, [...own, "[data-sportello-screen]"]);
+    assert.ok(log.findIndex(([what]) => what === "ignoredViews =") < log.findIndex(([what]) => what === "start"));
+    provider.dispose();
+    assert.deepEqual(target.ignoredViews, own);
   });
 
   test("are set once, however often a code is asked for", async () => {
