@@ -329,6 +329,7 @@ mod tests {
             (json!({"type": "video", "media_id": 1}), None),
             (json!({"type": "image", "url": "x"}), Some(ErrorCode::Unsupported)),
             (json!({"type": "noti", "event": "chatEnded"}), Some(ErrorCode::InvalidArgument)),
+            (json!({"type": "noti", "event": "cobrowseRequestedFromAgent"}), Some(ErrorCode::InvalidArgument)),
             (json!({"type": "noti", "event": "formCompleted", "form_name": "f"}), None),
             (json!({"type": "server_message"}), Some(ErrorCode::InvalidArgument)),
         ];
@@ -336,6 +337,34 @@ mod tests {
             let shown = value.to_string();
             assert_eq!(checked(value).err(), expected, "{shown}");
         }
+    }
+
+    #[test]
+    fn of_what_an_app_says_of_a_screen_share_only_its_words_are_kept() {
+        let object = |value: Value| match value {
+            Value::Object(object) => object,
+            _ => panic!("an object"),
+        };
+        for event in SHARE_NOTICES {
+            let said = object(json!({
+                "type": "noti", "event": event, "code": "123456", "reason": "denied", "screen_share_id": 7,
+                "agent": {"id": 1}, "$userType": "agent", "signature": "mine",
+            }));
+            assert!(is_share_notice(&said));
+            let kept: Value = serde_json::from_str(share_notice(&said).unwrap().json()).unwrap();
+            assert_eq!(kept, json!({"type": "noti", "event": event, "code": "123456", "reason": "denied"}));
+        }
+        for event in ["cobrowseRequestedFromAgent", "cobrowse", "chatEnded", "formCompleted"] {
+            assert!(!is_share_notice(&object(json!({"type": "noti", "event": event}))), "{event}");
+        }
+        let refused = |value: Value| {
+            let mut said = object(json!({"type": "noti", "event": "cobrowseEnded"}));
+            said.insert("reason".to_owned(), value);
+            share_notice(&said).map_err(|error| error.code).err()
+        };
+        assert_eq!(refused(json!("x".repeat(257))), Some(ErrorCode::TooLarge));
+        assert_eq!(refused(json!({"a": "b"})), Some(ErrorCode::InvalidArgument));
+        assert_eq!(refused(Value::Null), None);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! Holds: indexes have no gap and a key is used once; every request is answered once; a stream gets each message once, in order; a session that
 //! lost touch with the store stops.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine::gateway::{
     Act, Actor, Change, ChatSession, ChatState, CheckInAnswer, CheckInLimits, Command, Input, Limits, Message, Notice,
-    Output, PostSessionOffer, PostSessionStatus, PostSessionStep, Script, SentKey, TransferTo, open,
+    Output, PostSessionOffer, PostSessionStatus, PostSessionStep, Script, SentKey, ShareEnd, ShareFrom, ShareProvider,
+    ShareStart, ShareStep, TransferTo, open,
 };
 
 use super::Choices;
@@ -50,6 +51,26 @@ struct Run {
     reading: HashMap<u64, (u64, u64)>,
     stopped: bool,
     now_ms: u64,
+}
+
+fn share_step(choices: &mut Choices<'_>) -> ShareStep {
+    let share_id = choices.below(4);
+    match choices.below(8) {
+        0..=1 => ShareStep::Start(Box::new(ShareStart {
+            client_id: format!("s{}", choices.below(5)),
+            page_id: format!("p{}", choices.below(2)),
+            from: choices.pick(ShareFrom::ALL),
+            provider: choices.pick(ShareProvider::ALL),
+            code: choices.flag().then(|| "1".to_owned()),
+            lang: None,
+            custom_data: BTreeMap::new(),
+        })),
+        2..=3 => ShareStep::Activate { share_id, page_id: format!("p{}", choices.below(2)) },
+        4 => ShareStep::End { share_id, reason: choices.pick(ShareEnd::ALL) },
+        5 => ShareStep::Ask,
+        6 => ShareStep::Join { code: choices.below(3).to_string() },
+        _ => ShareStep::EndByAgent,
+    }
 }
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -95,11 +116,11 @@ pub(crate) fn run(bytes: &[u8]) {
         let mut streams: Vec<u64> = run.streams.keys().copied().collect();
         streams.sort_unstable();
         let stream = if streams.is_empty() { 0 } else { streams[choices.below(streams.len() as u64) as usize] };
-        match choices.below(16) {
+        match choices.below(17) {
             0..=3 => {
                 last_request += 1;
                 run.open_requests.insert(last_request);
-                let command = match choices.below(16) {
+                let command = match choices.below(20) {
                     0..=2 => Command::Send { client_id: format!("k{}", choices.below(20)), body: choices.byte() },
                     3 => Command::Escalate,
                     4 => Command::Accept,
@@ -114,7 +135,8 @@ pub(crate) fn run(bytes: &[u8]) {
                         to: choices.pick(&PostSessionStatus::ALL),
                         opted_in: choices.pick(&[None, Some(true), Some(false)]),
                     }),
-                    _ => Command::Resume,
+                    15 => Command::Resume,
+                    _ => Command::ScreenShare(share_step(&mut choices)),
                 };
                 run.feed(Input::Command { request: last_request, actor, command });
             }
@@ -139,6 +161,7 @@ pub(crate) fn run(bytes: &[u8]) {
             12 => run.feed(Input::VisibilityBeside { actor, visible: choices.flag() }),
             14 => run.feed(Input::Preview { actor, content: "x".repeat(choices.below(3) as usize) }),
             13 => run.feed(Input::Place { place: choices.number() }),
+            15 => run.feed(Input::PageHeard { at_ms: choices.number() }),
             _ => {
                 // Clocks jump.
                 let number = choices.number().min(1 << 40);

@@ -341,8 +341,10 @@ async fn signals(
 ) -> Result<Json<ShareSignals>, Error> {
     let screen = relayed(&app, &session, ids, &query.page_id).await?;
     tokio::select! {
-        answer = screen.signals(ids.1, &query.page_id, query.after, PATIENCE) => answer.map(Json),
+        // That those who look go with the gateway is no news.
+        biased;
         () = app.shutdown.cancelled() => Err(Error::of(ErrorCode::Unavailable)),
+        answer = screen.signals(ids.1, &query.page_id, query.after, PATIENCE) => answer.map(Json),
     }
 }
 

@@ -452,6 +452,9 @@ mod tests {
                 Some("Handed on to Big Bikes"),
             ),
             (json!({"event": "dismissalWarning"}), None),
+            (json!({"event": "cobrowseStarted"}), Some("The customer shared their screen")),
+            (json!({"event": "cobrowseEnded", "reason": "expired"}), Some("The screen is no longer shared")),
+            (json!({"event": "cobrowseFailed"}), None),
             (json!({"event": "somethingNew"}), Some("Update: somethingNew")),
         ];
         for (mut message, expected) in table {

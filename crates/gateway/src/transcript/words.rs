@@ -102,6 +102,24 @@ impl Words {
         let about = if about.is_empty() { somebody.as_str() } else { about };
         let text = match (event, reason) {
             ("formRequested" | "checkInRequired" | "checkInConfirmed" | "dismissalWarning", _) => return None,
+            // What led to a shared screen is nothing to read later, nor that it came to nothing.
+            (
+                "cobrowseRequestedFromAgent"
+                | "cobrowseRequestedFromEndUser"
+                | "cobrowseCodeGenerated"
+                | "cobrowseFailed",
+                _,
+            ) => return None,
+            ("cobrowseStarted", _) => self.pick([
+                "The customer shared their screen",
+                "O cliente partilhou o ecrã",
+                "Il cliente ha condiviso lo schermo",
+            ]),
+            ("cobrowseEnded", _) => self.pick([
+                "The screen is no longer shared",
+                "O ecrã deixou de ser partilhado",
+                "Lo schermo non è più condiviso",
+            ]),
             ("memberJoined", _) => self.named(["{name} joined", "{name} entrou", "{name} è entrato"], about),
             ("memberLeft", _) => self.named(["{name} left", "{name} saiu", "{name} è uscito"], about),
             ("escalationStarted", _) => {
