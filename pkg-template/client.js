@@ -1,4 +1,4 @@
-// The client that pages hold: there at once. Keeps listeners and calls, in order, until the core is loaded; then it only forwards.
+// The client that pages hold: there at once. Keeps listeners and calls, in order, until the core is loaded; then only forwards.
 import { sportelloError } from "./errors.js";
 import { ask, call, enter } from "./guard.js";
 import { loadCore } from "./loader.js";
@@ -15,7 +15,7 @@ const METHODS = {
   getChatDeflection: 0, sendChatTranscripts: 1, downloadChatTranscript: 0, getPdfStatus: 1,
   getChatSurvey: 0, sendChatSurvey: 1, sendChatRate: 1,
   escalateChat: 1, trackChatEscalation: 2, trackChatEndUserEvent: 1,
-  createEmail: 2, getProhibitedFileTypes: 0, createCobrowseCode: 2, startCobrowse: 1, updatePostSession: 2,
+  createEmail: 2, getProhibitedFileTypes: 0, createCobrowseCode: 2, startCobrowse: 1, restoreCobrowseSession: 0, updatePostSession: 2,
   getForm: 1, submitForm: 2, attachBrowserForm: 2, getFeatureFlags: 0,
 };
 
@@ -62,8 +62,7 @@ export class Client {
   on(event, listener) {
     if (typeof event !== "string" || typeof listener !== "function") throw sportelloError("invalid_argument", "on() takes a string and a function.");
     if (this.#core) return this.#ask((core) => core.on(event, listener));
-    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
-    this.#listeners.get(event).add(listener);
+    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(listener));
   }
 
   off(event, listener) {
@@ -99,7 +98,7 @@ export class Client {
     return this.#core ? ask(() => use(this.#core), fallback) : fallback;
   }
 
-  // As the core does it: once for each listener, none that was taken off meanwhile; one that throws hurts no other.
+  // As the core: once for each listener, none that was taken off meanwhile; one that throws hurts no other.
   #emit(event, args) {
     const listeners = this.#listeners.get(event);
     for (const listener of [...(listeners ?? [])]) {
@@ -160,6 +159,7 @@ export class Client {
     for (const [event, listeners] of this.#listeners) for (const listener of listeners) this.on(event, listener);
     this.#listeners.clear();
     this.#settleWaiting();
+    if (this.#options.cobrowse?.enabled) this.restoreCobrowseSession().catch((error) => this._triggerEvent("error", error));
   }
 
   static {
@@ -167,7 +167,7 @@ export class Client {
       Object.defineProperty(this.prototype, method, {
         value(...args) {
           // For chunks: what they may ask next.
-          args.client = { options: this.#options, call: (...next) => this.#call(...next) };
+          args.client = { options: this.#options, call: (...next) => this.#call(...next), client: this };
           return this.#call(method, args);
         },
         configurable: true,

@@ -12,7 +12,7 @@ export function loadCore(source) {
   given = source ?? given;
   loading ??= load().catch((cause) => {
     loading = undefined;
-    // For an app that tries again in its `error` listener.
+    // For who tries again in an `error` listener.
     pause = new Promise((resolve) => setTimeout(resolve, 500));
     log("error", "the WebAssembly module could not be loaded");
     throw sportelloError("wasm_load_failed", "The WebAssembly module could not be loaded.", cause);
@@ -26,7 +26,7 @@ export async function initWasm(source) {
 
 async function load() {
   await pause;
-  // Both at the same time: the module is compiled while it downloads.
+  // At the same time: the module is compiled while it downloads.
   const [core, module_or_path] = await Promise.all([import("./sportello_core.js"), compileAny()]);
   await core.default({ module_or_path });
   core.setChunks({
@@ -59,7 +59,7 @@ function defaultUrls() {
   return moved ? [new URL(`${moved[1]}node_modules/sportello/sportello_core_bg.wasm`), beside] : [beside];
 }
 
-// Whether it is WebAssembly is for the compiler to say; the MIME type only decides about streaming.
+// Whether it is WebAssembly is for the compiler to say; its type only decides about streaming.
 async function compile(source) {
   if (typeof source === "string" || source instanceof URL) source = await open(source);
   if (source instanceof WebAssembly.Module) return source;

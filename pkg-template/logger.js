@@ -9,7 +9,7 @@ export function dispatch(entry) {
     try {
       handler(entry);
     } catch {
-      // A broken handler must not break the chat, and there is nowhere left to say so.
+      // There is nowhere left to say so.
     }
   }
 }

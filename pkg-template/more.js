@@ -99,6 +99,13 @@ const triggers = () => chunk(import("./triggers.js"));
 /** The package's own client, by which a chunk asks further. */
 const own = ({ client }) => client ?? refuse("invalid_argument", "This call is only made by the package's own Client.");
 
+const screenShare = () => chunk(import("./screen-share.js"));
+
+async function share(args, method, signal) {
+  const client = own(args);
+  return (await screenShare())[method](client, args, signal);
+}
+
 const state = (path, body) => ({ verb: "POST", scope: "chat", path, body, answer: "json", finish: ({ chat }) => chat });
 
 /** The clock that people here read; the gateway takes the company's where the browser does not say. */
@@ -266,6 +273,13 @@ const PLANS = {
     check(isText(trigger_id), "countTrigger(id) takes the id of a trigger.");
     return { verb: "POST", path: "/trigger_runs", body: { trigger_id }, answer: "json" };
   },
+
+  createCobrowseCode: (args, _, signal) => share(args, "createCode", signal),
+  startCobrowse: (args, _, signal) => share(args, "start", signal),
+  restoreCobrowseSession: (args, _, signal) => share(args, "restore", signal),
+  // What the chunk asks by itself.
+  askScreenShare: async (args) => (await screenShare()).plan(args),
+  attachScreenShare: async (args) => (await screenShare()).plan(args),
 
   attachBrowserForm: async (args, _, signal) => (await chunk(import("./forms.js"))).plan(args, signal),
 };

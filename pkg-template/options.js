@@ -1,4 +1,4 @@
-// Checks what `new Client` was given, so that a mistake is thrown at the line that made it. The core reads the options itself.
+// Checks what `new Client` was given, so that a mistake is thrown where it is made. The core reads the options itself.
 import { sportelloError } from "./errors.js";
 
 const text = (value) => typeof value === "string";
