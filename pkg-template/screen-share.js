@@ -1,7 +1,7 @@
 // Screen share, the calls and the events: checks the options, chooses who shows the page to the agent, keeps the one share that this page has, and finds it again
 // after a reload. Loaded at the start of a client whose `cobrowse` option is enabled, otherwise with the first call. Knows neither the recorder nor the dialogs
 // until one of them is needed.
-import { sportelloError } from "./errors.js";
+import { isSportelloError, sportelloError } from "./errors.js";
 import { Sharing } from "./screen-session.js";
 
 const refuse = (message) => {
@@ -29,6 +29,15 @@ const MESSAGES = [
   "allowText", "denyText", "endSessionText",
 ];
 
+function areSelectors(texts) {
+  try {
+    for (const text of texts) document.createDocumentFragment().querySelector(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The option as it is used: without it everything has its default. Throws where a part of it cannot be meant. */
 function readOptions(given) {
   const options = given ?? { enabled: true };
@@ -45,6 +54,7 @@ function readOptions(given) {
     optional(name, isText, "a string of HTML");
     for (const hook of hooks) optional(name, (template) => template.includes(hook), `a template with an element of the class ${hook}`);
   }
+  if (!options.license) for (const name of ["redactedViews", "unredactedViews"]) optional(name, areSelectors, "an array of CSS selectors; one of them cannot be read");
   optional("messages", isObject, "an object");
   for (const name of MESSAGES) check(options.messages?.[name] == null || isText(options.messages[name]), `options.cobrowse.messages.${name} must be a string.`);
   return options;
@@ -70,6 +80,9 @@ const chunk = (loading, message) =>
   loading.catch((cause) => {
     throw sportelloError("wasm_load_failed", message, cause);
   });
+
+/** What another chunk throws has a code, and is not yet what listeners and callers get. */
+const typed = (error) => (isSportelloError(error) || !isText(error?.code) ? error : sportelloError(error.code, error.message, error.cause));
 
 async function read(blob) {
   try {
@@ -168,7 +181,7 @@ class Coordinator {
       openStream: isOurs ? () => this.#stream() : null,
       ask: (...question) => this.#ask(...question),
       heard: (event, session) => isOurs && this.#emit(`cobrowse.${event}`, session),
-      failed: (error) => this.#emit("error", error),
+      failed: (error) => this.#emit("error", typed(error)),
       over: (sharing) => this.#over(sharing),
       remember: (sharing) => this.#remember(sharing),
       forget: () => this.#forget(),
@@ -361,7 +374,7 @@ function coordinatorOf(given) {
 
 const result = (value) => ({ finish: () => value });
 /** With everything that the error says; one that is thrown would keep its code alone. */
-const refused = (error) => ({ finish: () => Promise.reject(error) });
+const refused = (error) => ({ finish: () => Promise.reject(typed(error)) });
 
 /** `createCobrowseCode`: what the caller did wrong is thrown; what failed otherwise is an `error` event and an empty code, as documented. */
 export async function createCode(given, [lang, customData], signal) {
@@ -371,7 +384,7 @@ export async function createCode(given, [lang, customData], signal) {
     return result(await coordinatorOf(given).createCode(lang, customData, signal));
   } catch (error) {
     if (["invalid_argument", "aborted", "closed", "identity_changed"].includes(error.code)) return refused(error);
-    given.client._triggerEvent("error", error);
+    given.client._triggerEvent("error", typed(error));
     return result("");
   }
 }
