@@ -11,8 +11,8 @@ const LONGEST_PAUSE_MS = 10_000;
 /** After so long without a word the gateway ends the share itself. */
 const GIVE_UP_MS = 60_000;
 
-/** The client is gone, or its end user: nothing may be asked any more. */
-const isGone = ({ code }) => code === "closed" || code === "identity_changed" || code === "internal";
+/** The client is gone, or its end user: nothing may be asked any more. What the recorder fails with is an error of another kind. */
+const isGone = ({ name, code }) => name === "SportelloError" && ["closed", "identity_changed", "internal"].includes(code);
 
 /** After `ms`, or at once when `signal` says so. */
 const pause = (ms, signal) =>
@@ -197,8 +197,8 @@ export class Sharing {
   async #fail(error) {
     if (this.isOver) return;
     if (isGone(error)) return this.leave("device_ended");
-    if (error.code === "conflict") {
-      // It has ended, or another page has it.
+    if (error.code === "conflict" || error.code === "not_found") {
+      // It has ended, another page has it, or a newer one has taken its place.
       const known = await persist(() => this.#request("GET", ""), this.signal).catch(() => undefined);
       this.hear(known?.share);
       return this.leave("replaced");
@@ -209,11 +209,12 @@ export class Sharing {
 
   /** What the agent does, and that the share goes on: the page's sign of life. */
   async #listen(run) {
-    let after = 0;
+    // The first answer comes at once.
+    let after;
     try {
       while (run === this.#run && !this.isOver) {
         const at = Date.now();
-        const query = `page_id=${this.#page.pageId}&after=${after}`;
+        const query = `page_id=${this.#page.pageId}${after === undefined ? "" : `&after=${after}`}`;
         const answer = await persist(() => this.#request("GET", `/signals?${query}`, undefined, "file"), this.signal);
         if (run !== this.#run) return;
         after = answer.next ?? after;

@@ -82,7 +82,10 @@ const chunk = (loading, message) =>
   });
 
 /** What another chunk throws has a code, and is not yet what listeners and callers get. */
-const typed = (error) => (isSportelloError(error) || !isText(error?.code) ? error : sportelloError(error.code, error.message, error.cause));
+function typed(error) {
+  if (isSportelloError(error)) return error;
+  return isText(error?.code) ? sportelloError(error.code, error.message, error.cause) : sportelloError("internal", "A fault of the SDK.", error);
+}
 
 async function read(blob) {
   try {
@@ -160,7 +163,7 @@ class Coordinator {
     const body = { client_id: random(), page_id: pageId, from, provider, code, lang: lang ?? undefined, custom_data: customOf(custom_data) };
     const answer = await this.#ask("POST", `/chats/${chatId}/screen_shares`, body);
     // A newer one takes its place; the gateway has ended the former.
-    if (this.#sharing?.share.id !== answer.share.id) this.#sharing?.leave("replaced");
+    if (this.#sharing?.share.id !== answer.share.id || this.#sharing.chatId !== chatId) this.#sharing?.leave("replaced");
     const sharing = this.#sharing ?? this.#have(chatId, answer.share, provider ? code : (answer.code ?? undefined));
     sharing.hear(answer.share);
     // What the stream said of it meanwhile.
@@ -188,20 +191,27 @@ class Coordinator {
     };
     const sharing = new Sharing(page, chatId, share, code);
     this.#sharing = sharing;
-    // Ends with the client, and with a change of its end user.
-    const ends = new Promise((resolve) => sharing.signal.addEventListener("abort", () => resolve({})));
-    ask(this.#call, "attachScreenShare", () => ends).catch(({ code }) => {
-      if (code !== "aborted") sharing.leave("device_ended");
-    });
+    this.#whenGone(sharing.signal, () => sharing.leave("device_ended"));
     page.heard("loaded", sharing.session);
     return sharing;
+  }
+
+  /** Once the client is closed, or its end user is another one; unless `signal` comes first. */
+  #whenGone(signal, then) {
+    const ends = new Promise((resolve) => signal?.addEventListener("abort", () => resolve({})));
+    ask(this.#call, "attachScreenShare", () => ends).catch(then);
   }
 
   #over(sharing) {
     if (this.#sharing !== sharing) return;
     this.#sharing = undefined;
     this.#forget();
-    if (sharing.share.provider === "cobrowse_io") this.#adapter?.then((adapter) => adapter.end()).catch(() => {});
+    // What takes its place there is the same session.
+    if (sharing.share.ended_reason !== "replaced") this.#endAdapter();
+  }
+
+  #endAdapter() {
+    return this.#adapter?.then((adapter) => adapter.end()).catch(() => {});
   }
 
   /** What the chat's state says. */
@@ -319,19 +329,27 @@ class Coordinator {
 
   async #makeAdapter(lang) {
     const [{ createProvider }, dialogs] = await Promise.all([chunk(import("./cobrowse-io.js"), "A part of the package could not be loaded."), this.#loadDialogs(lang)]);
-    return createProvider({
+    const adapter = createProvider({
       options: this.#options,
       dialogs,
       lang: this.#language(lang),
       emit: (event, session) => this.#emit(`cobrowse.${event}`, session),
       tell: (step) => this.#told(step),
     });
+    const watch = () =>
+      this.#whenGone(undefined, async ({ code }) => {
+        await this.#endAdapter();
+        if (code === "identity_changed") watch();
+        else adapter.dispose();
+      });
+    watch();
+    return adapter;
   }
 
   /** What Cobrowse.io's session has come to, for the gateway to know. */
   async #told({ status, from, code, lang, customData, reason }) {
     const sharing = this.#sharing;
-    if (status === "pending") await this.#create({ from: "code", provider: "cobrowse_io", code, lang, custom_data: customData });
+    if (status === "pending") await this.#create({ from: from ?? "code", provider: "cobrowse_io", code, lang, custom_data: customData });
     else if (status === "authorizing" && !sharing) await this.#create({ from: from ?? "end_user", provider: "cobrowse_io" });
     else if (status === "active") await sharing?.go();
     else if (status === "ended") await sharing?.end(reason);

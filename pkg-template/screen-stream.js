@@ -1,11 +1,18 @@
 // What a page sends while it is shared: the recorder's events in batches, each sent until the gateway has it, and what comes back: whether anybody looks,
 // and where the agent points. Keeps little: where the network does not keep up, what waits is dropped and the picture begins anew.
+import { log } from "./logger.js";
 import { record } from "./screen-recorder.js";
 
-/** What may wait, in characters of JSON. A picture of the page alone may be longer. */
+/** What may wait, in characters of JSON, and how much of it while the picture of the page is not complete: without that nothing else is of use. */
 const MOST_WAITING = 4_000_000;
+const MOST_OF_PICTURE = 32_000_000;
+/** What goes into one batch, unless one part of it is longer. */
+const MOST_AT_ONCE = 4_000_000;
 /** A pointer that is not heard of is taken away. */
 const SILENCE_MS = 5_000;
+
+/** The kind of rrweb's events that are no part of its own format. */
+const CUSTOM = 5;
 
 let lastEpoch = 0;
 
@@ -16,7 +23,7 @@ async function packed(json) {
 }
 
 /**
- * Begins to record. `send(query, body)` resolves to the gateway's answer, however long that takes, and rejects where nothing can be sent any more, which
+ * Begins to record; `hear(answer)` takes what the gateway says about the share, `stop()` ends it. `send(query, body)` resolves to the gateway's answer, however long that takes, and rejects where nothing can be sent any more, which
  * `failed` is told, as what goes wrong here. Throws where the recorder refuses its options.
  */
 export function openStream({ options, name, hasPointer, root }, send, failed) {
@@ -25,6 +32,7 @@ export function openStream({ options, name, hasPointer, root }, send, failed) {
   let seq = 0;
   let waiting = [];
   let size = 0;
+  let isComplete = false;
   let isBehind = false;
   let isSending = false;
   let isPaused = false;
@@ -43,32 +51,43 @@ export function openStream({ options, name, hasPointer, root }, send, failed) {
     emit(events) {
       if (isOver || isBehind || events.length === 0) return;
       const text = JSON.stringify(events).slice(1, -1);
-      if (size > 0 && size + text.length > MOST_WAITING) {
+      if (size > 0 && size + text.length > (isComplete ? MOST_WAITING : MOST_OF_PICTURE)) {
         isBehind = true;
         waiting = [];
         size = 0;
         return;
       }
+      isComplete ||= events.some(({ type, data }) => type === CUSTOM && data?.tag === "sportello.complete");
       waiting.push(text);
       size += text.length;
       go();
     },
-    onError: fail,
+    onError(error) {
+      if (error?.isFatal) fail(error);
+      else log("warn", `screen share: ${error?.message}`);
+    },
   });
+
+  /** The picture of the page, once more: what waits is of no use any more. */
+  function begin(how) {
+    isComplete = false;
+    waiting = [];
+    size = 0;
+    recorder[how]();
+  }
 
   async function go() {
     if (isSending) return;
     isSending = true;
     try {
       while (waiting.length > 0 && !isOver) {
-        const json = `[${waiting.join(",")}]`;
-        waiting = [];
-        size = 0;
+        const json = `[${taken().join(",")}]`;
         seq += 1;
-        hear(await send(`epoch=${epoch}&seq=${seq}`, await packed(json)));
-        if (!isBehind || isOver) continue;
+        // Whether anybody looks, the other way says: answers may overtake each other.
+        const { resync } = await send(`epoch=${epoch}&seq=${seq}`, await packed(json));
+        if (isOver || isPaused || !(isBehind || resync)) continue;
         isBehind = false;
-        recorder.resync();
+        begin("resync");
       }
     } catch (error) {
       fail(error);
@@ -77,15 +96,27 @@ export function openStream({ options, name, hasPointer, root }, send, failed) {
     }
   }
 
-  function hear({ viewers, resync, signals = [] }) {
+  /** The oldest of what waits. */
+  function taken() {
+    let length = 0;
+    const end = waiting.findIndex((text, at) => (length += text.length) > MOST_AT_ONCE && at > 0);
+    const batch = waiting.splice(0, end < 0 ? waiting.length : end);
+    for (const text of batch) size -= text.length;
+    return batch;
+  }
+
+  function hear({ viewers, signals = [] }) {
     if (isOver) return;
     const wasPaused = isPaused;
     isPaused = viewers === 0;
-    if (isPaused !== wasPaused) isPaused ? recorder.pause() : recorder.resume();
-    // Going on begins with the whole picture.
-    const isAsked = resync || signals.some(({ type }) => type === "resync");
-    if (isAsked && !isPaused && !wasPaused) recorder.resync();
-    if (isPaused) return hidePointer();
+    if (isPaused) {
+      if (!wasPaused) begin("pause");
+      return hidePointer();
+    }
+    if (wasPaused) {
+      isBehind = false;
+      begin("resume");
+    } else if (signals.some(({ type }) => type === "resync")) begin("resync");
     if (hasPointer) for (const signal of signals) point(signal);
   }
 

@@ -45,6 +45,25 @@ async fn feature_flags_are_those_of_the_gateway_and_triggers_need_the_packages_o
 }
 
 #[wasm_bindgen_test]
+async fn a_page_is_shared_by_the_packages_own_client_only_and_nobody_asks_in_its_place() {
+    let (gateway, origin) = gateway();
+    offer_chunks(false);
+    let (client, _recorder) = in_chat(&origin).await;
+    let asked = gateway.count_requests("");
+    let question = json(r#"{"verb":"POST","path":"/chats/7/messages","body":{}}"#);
+    for method in ["createCobrowseCode", "startCobrowse", "restoreCobrowseSession"] {
+        assert_eq!(code(client.ask(method, &[], &NONE)).await, "invalid_argument", "{method}");
+    }
+    for method in ["askScreenShare", "attachScreenShare"] {
+        for argument in [NONE, JsValue::NULL, 7.into(), Object::new().into(), question.clone()] {
+            assert_eq!(code(client.ask(method, &[&argument], &NONE)).await, "invalid_argument", "{method}");
+        }
+    }
+    assert_eq!(gateway.count_requests(""), asked);
+    client.close();
+}
+
+#[wasm_bindgen_test]
 async fn the_deflection_is_that_of_the_current_chat_or_else_of_the_company() {
     let (_gateway, origin) = gateway();
     offer_chunks(false);

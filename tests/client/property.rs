@@ -59,7 +59,10 @@ impl Random {
 }
 
 /// Methods beyond the contract.
-const OURS: [&str; 9] = [
+const OURS: [&str; 12] = [
+    "restoreCobrowseSession",
+    "askScreenShare",
+    "attachScreenShare",
     "getForm",
     "submitForm",
     "attachBrowserForm",

@@ -249,13 +249,15 @@ test("an agent's request is told once, and not where a share has answered it", a
   const page = await openPage(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway, heard } = await inChat();
-    const request = () => gateway.frame(JSON.stringify({ type: "update", messages: [noti(++gateway.chat.last_index)] }));
-    const noti = ($index) => ({ $index, $sid: `m${$index}`, $userType: "agent", $userId: 3, $timestamp: Date.now() - 5, type: "noti", event: "cobrowseRequestedFromAgent" });
-    request();
+    await client.restoreCobrowseSession();
+    const request = (ago) => gateway.frame(JSON.stringify({ type: "update", messages: [noti(++gateway.chat.last_index, Date.now() - ago)] }));
+    const noti = ($index, $timestamp) => ({ $index, $sid: `m${$index}`, $userType: "agent", $userId: 3, $timestamp, type: "noti", event: "cobrowseRequestedFromAgent" });
+    request(0);
     await until(() => heard.length === 1);
     await client.startCobrowse("agent");
     await until(dialog);
-    request();
+    // One that was missed during a break.
+    request(60_000);
     await until(() => client.messages.length === 2);
     await new Promise((resolve) => setTimeout(resolve));
     return { heard: [...heard], from: gateway.created.map(({ from }) => from) };
@@ -285,22 +287,31 @@ test("what the network cannot carry is dropped, and the picture begins anew", as
   const page = await openPage(context);
   const seen = await page.evaluate(async () => {
     const { gateway } = await sharing();
+    recorder().emit([{ type: 5, data: { tag: "sportello.complete" } }]);
+    await until(() => gateway.batches.length === 2);
     gateway.holdShares("POST /records");
     recorder().emit([{ data: "held" }]);
     await until(() => gateway.heldShares.length === 1);
     const big = "x".repeat(1_500_000);
     for (let count = 0; count < 5; count += 1) recorder().emit([{ data: big }]);
     gateway.releaseShares();
-    await until(() => gateway.batches.length === 3);
+    await until(() => gateway.batches.length === 4);
     // A picture of the page alone may be larger than that.
     recorder().emit([{ data: big.repeat(4) }]);
-    await until(() => gateway.batches.length === 4);
+    await until(() => gateway.batches.length === 5);
     gateway.resync = true;
     recorder().emit([{ data: "gap" }]);
-    await until(() => gateway.batches.length === 6);
-    return { told: told(), batches: gateway.batches.slice(1).map(({ seq, events }) => [seq, ...events.map(({ data }) => (data.length > 10 ? data.length : data))]) };
+    await until(() => gateway.batches.length === 7);
+    // While it is not complete all of it is sent, in several batches.
+    gateway.holdShares("POST /records");
+    recorder().emit([{ data: "held" }]);
+    await until(() => gateway.heldShares.length === 1);
+    for (let count = 0; count < 5; count += 1) recorder().emit([{ data: big }]);
+    gateway.releaseShares();
+    await until(() => gateway.batches.length === 11);
+    return { told: told(), batches: gateway.batches.slice(2).map(({ seq, events }) => [seq, ...events.map(({ data }) => (data.length > 10 ? data.length : data))]) };
   });
-  assert.deepEqual(seen, { told: "resync resync", batches: [[2, "held"], [3, "resync"], [4, 6_000_000], [5, "gap"], [6, "resync"]] });
+  assert.deepEqual(seen, { told: "resync resync", batches: [[3, "held"], [4, "resync"], [5, 6_000_000], [6, "gap"], [7, "resync"], [8, "held"], ...[9, 10].map((seq) => [seq, 1_500_000, 1_500_000]), [11, 1_500_000]] });
 });
 
 test("while nobody looks the recorder pauses; with a viewer it goes on, and it begins anew when one asks", async (context) => {
@@ -398,7 +409,8 @@ test("what waits for the agent, or for the end user, is there after a reload; wh
   const pending = await page.evaluate(async () => {
     const { client, gateway } = (globalThis.s = openClient({ cobrowse: { enabled: true } }));
     const session = await client.restoreCobrowseSession();
-    await until(() => client.chat);
+    await client.loadOngoingChat();
+    await until(() => client.connection === "online");
     const seen = [session.state(), session.code()];
     gateway.moveShare({ status: "authorizing" });
     await until(dialog);
@@ -463,7 +475,7 @@ for (const [what, act, reason, tells] of [
   ["the chat ends", ({ gateway }) => gateway.change('{"status":"finished"}'), "chat_ended"],
   ["the chat is destroyed", ({ client }) => client.destroyChat(), "chat_ended"],
   ["the session object ends it", ({ heard }) => heard.session.end(), "device_ended", true],
-  ["the recorder fails", () => recorder().fail(Object.assign(new Error("odd"), { code: "internal" })), "failed", true],
+  ["the recorder gives up", () => recorder().fail(Object.assign(new Error("odd"), { isFatal: true })), "failed", true],
   ["the gateway refuses a batch for good", ({ gateway }) => (gateway.refuseShare("POST /records", 413, "too_large"), recorder().emit([{ data: "x" }])), "failed", true],
   ["the end user changes", ({ gateway }) => (gateway.becomeUser(6), recorder().emit([{ data: "x" }])), "device_ended"],
   ["the client is closed", ({ client }) => client.close(), null],
@@ -492,3 +504,177 @@ async function offer(page, act) {
   await page.evaluate(`(globalThis.acts ??= {}).act = ${act}; undefined`);
   return "act";
 }
+
+test("a page that is frozen or put aside sends nothing, and takes its share up again when it comes back", async (context) => {
+  const page = await openPage(context);
+  const seen = await page.evaluate(async () => {
+    const { gateway } = await sharing();
+    const transition = (type) => new PageTransitionEvent(type, { persisted: true });
+    const rounds = [];
+    for (const [target, away, back] of [[document, new Event("freeze"), new Event("resume")], [globalThis, transition("pagehide"), transition("pageshow")]]) {
+      const before = recorder();
+      const batches = gateway.batches.length;
+      target.dispatchEvent(away);
+      target.dispatchEvent(away);
+      before.emit([{ data: "late" }]);
+      const kept = sessionStorage.length;
+      target.dispatchEvent(back);
+      target.dispatchEvent(back);
+      await until(() => gateway.batches.length === batches + 1);
+      rounds.push({ old: before.calls, kept, batch: gateway.batches.at(-1).events[0].data, seq: gateway.batches.at(-1).seq, later: gateway.batches.at(-1).epoch > gateway.batches.at(-2).epoch, left: sessionStorage.length });
+    }
+    // While it was away the gateway ended it.
+    document.dispatchEvent(new Event("freeze"));
+    Object.assign(gateway.share, { status: "ended", ended_reason: "active_timeout" });
+    document.dispatchEvent(new Event("resume"));
+    await until(() => !controls());
+    return { rounds, patches: gateway.patches.length };
+  });
+  const round = { old: ["stop"], batch: "first", seq: 1, later: true, left: 0 };
+  assert.deepEqual(seen, { rounds: [{ ...round, kept: 0 }, { ...round, kept: 1 }], patches: 4 });
+});
+
+test("two hundred short shares leave nothing behind: no listener, no timer, no element", async (context) => {
+  const setUp = (page) => page.addInitScript(() => {
+    globalThis.live = { listeners: 0, timers: new Set() };
+    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const own = (target) => target === globalThis || target === document;
+    // Those that a signal takes off are told by it; `add` and `remove` of the same function otherwise.
+    EventTarget.prototype.addEventListener = function (type, listener, options) {
+      if (own(this ?? globalThis)) {
+        globalThis.live.listeners += 1;
+        options?.signal?.addEventListener("abort", () => (globalThis.live.listeners -= 1));
+      }
+      return addEventListener.call(this ?? globalThis, type, listener, options);
+    };
+    EventTarget.prototype.removeEventListener = function (type, listener, options) {
+      if (own(this ?? globalThis)) globalThis.live.listeners -= 1;
+      return removeEventListener.call(this ?? globalThis, type, listener, options);
+    };
+    const { setInterval, clearInterval } = globalThis;
+    globalThis.setInterval = (...args) => {
+      const id = setInterval(...args);
+      globalThis.live.timers.add(id);
+      return id;
+    };
+    globalThis.clearInterval = (id) => {
+      globalThis.live.timers.delete(id);
+      clearInterval(id);
+    };
+  });
+  const page = await openPage(context, { setUp });
+  const seen = await page.evaluate(async () => {
+    const scene = await inChat();
+    const { client, gateway, heard } = scene;
+    await client.restoreCobrowseSession();
+    const state = () => ({ listeners: live.listeners, timers: live.timers.size, elements: foreign(), sheets: document.adoptedStyleSheets.length, stored: sessionStorage.length, polls: gateway.polls.size });
+    const one = async (number) => {
+      const { length } = heard;
+      await client.startCobrowse(number % 2 ? "agent" : undefined);
+      await press(number % 5 ? "allow" : "deny");
+      if (number % 5) {
+        await until(() => recorder() && controls());
+        if (number % 3) await press("end");
+        else gateway.moveShare({ status: "ended", ended_reason: "agent_ended" });
+      }
+      await until(() => heard.slice(length).some(([event]) => event === "cobrowse.ended"));
+      await until(() => gateway.share.status === "ended");
+    };
+    await one(1);
+    await until(() => foreign() === 0);
+    const before = state();
+    for (let number = 0; number < 200; number += 1) await one(number);
+    await until(() => foreign() === 0 && gateway.polls.size === 0);
+    return { before, after: state(), shares: gateway.shares.length, errors: heard.filter(([event]) => event === "error"), stopped: globalThis.recorders.every(({ calls }) => calls.at(-1) === "stop") };
+  });
+  assert.deepEqual(seen.after, seen.before);
+  assert.deepEqual([seen.shares, seen.errors, seen.stopped], [201, [], true]);
+});
+
+test("something that cannot be recorded is in the log, and the share goes on", async (context) => {
+  const page = await openPage(context);
+  const seen = await page.evaluate(async () => {
+    const { client, gateway } = await sharing();
+    recorder().fail(new Error("a part of the page could not be recorded"));
+    recorder().emit([{ data: "more" }]);
+    await until(() => gateway.batches.length === 2);
+    return client.getLogs().filter(({ message }) => message.includes("could not be recorded")).map(({ level }) => level);
+  });
+  assert.deepEqual(seen, ["warn"]);
+});
+
+test("options that cannot be meant are refused before anything is asked, with what to do", async (context) => {
+  const page = await openPage(context);
+  const wrong = {
+    "enabled must be true or false": { enabled: "yes" },
+    "enabled is false": { enabled: false },
+    "license must be a string": { enabled: true, license: 7 },
+    "capabilities must be an array of strings": { enabled: true, capabilities: "pointer" },
+    "redactedViews must be an array of strings": { enabled: true, redactedViews: [7] },
+    "redactedViews must be an array of CSS selectors": { enabled: true, redactedViews: [".a", "::::"] },
+    "unredactedViews must be an array of CSS selectors": { enabled: true, unredactedViews: ["["] },
+    "root must be an element": { enabled: true, root: "#root" },
+    "registration must be true or false": { enabled: true, registration: "no" },
+    "trustedOrigins must be an array": { enabled: true, trustedOrigins: "https://shop.example" },
+    "messages must be an object": { enabled: true, messages: "Share?" },
+    "messages.allowText must be a string": { enabled: true, messages: { allowText: 7 } },
+    "template must be a string": { enabled: true, template: 7 },
+    "js-cobrowse-deny": { enabled: true, template: '<b class="js-cobrowse-allow">$allow</b>' },
+    "js-cobrowse-allow": { enabled: true, confirmSessionTemplate: '<b class="js-cobrowse-deny">$deny</b>' },
+    "js-cobrowse-end": { enabled: true, sessionControlsTemplate: "<b>$end</b>" },
+  };
+  for (const [words, cobrowse] of Object.entries(wrong)) {
+    const seen = await page.evaluate(async (cobrowse) => {
+      const { client, gateway, heard } = await inChat({ cobrowse });
+      const outcomes = [];
+      for (const method of ["startCobrowse", "createCobrowseCode", "restoreCobrowseSession"]) outcomes.push(await client[method]().then(() => "done", ({ code, message }) => [code, message]));
+      client.close();
+      return { outcomes, created: gateway.created.length, told: heard.filter(([event]) => event === "error") };
+    }, cobrowse);
+    for (const [code, message] of seen.outcomes) assert.ok(code === "invalid_argument" && message.includes(words) && message.startsWith("options.cobrowse"), `${words}: ${code} ${message}`);
+    // Where it is enabled the client says so by itself, too.
+    assert.ok(seen.created === 0 && seen.told.length === (cobrowse.enabled ? 1 : 0), `${words}: ${JSON.stringify(seen)}`);
+  }
+});
+
+test("without the option, the calls work with its defaults", async (context) => {
+  const page = await openPage(context);
+  const seen = await page.evaluate(async () => {
+    const { gateway, heard } = await sharing({});
+    return [gateway.batches.length, heard.map(([event]) => event)];
+  });
+  assert.deepEqual(seen, [1, ["cobrowse.loaded", "cobrowse.updated"]]);
+});
+
+test("a part that cannot be loaded is said, and tried again by the next call", async (context) => {
+  const profile = await browser.newContext();
+  context.after(() => profile.close());
+  const page = await profile.newPage();
+  const gone = new Set(["screen-share.js", "screen-recorder.js"]);
+  await page.route("**/*", (route) => (gone.has(new URL(route.request().url()).pathname.split("/").pop()) ? route.fulfill({ status: 404 }) : route.continue()));
+  await page.goto(site.origin);
+  await enter(page);
+  const ask = () => page.evaluate(() => globalThis.s.client.startCobrowse().then(() => "done", ({ code, message, retryable }) => ({ code, retryable, message })));
+  await page.evaluate(async () => {
+    globalThis.s = await inChat();
+    await until(() => globalThis.s.heard.some(([event, code]) => event === "error" && code === "wasm_load_failed"));
+  });
+  const whole = await ask();
+  assert.deepEqual([whole.code, whole.retryable], ["wasm_load_failed", true]);
+  gone.delete("screen-share.js");
+  const recorder = await ask();
+  assert.deepEqual([recorder.code, recorder.retryable], ["wasm_load_failed", true]);
+  assert.match(recorder.message, /screen share is not part of this build/u);
+  assert.equal(await page.evaluate(() => globalThis.s.gateway.created.length), 0, "the agent is not told of what cannot be");
+  gone.clear();
+  assert.equal(await ask(), "done");
+});
+
+test("a browser that cannot compress is told so", async (context) => {
+  const page = await openPage(context, { setUp: (page) => page.addInitScript(() => delete globalThis.CompressionStream) });
+  const seen = await page.evaluate(async () => {
+    const { client, gateway } = await inChat();
+    return [await client.startCobrowse().catch(({ code, message }) => [code, message.includes("CompressionStream")]), gateway.created.length];
+  });
+  assert.deepEqual(seen, [["unavailable", true], 0]);
+});

@@ -115,6 +115,26 @@ extern "C" {
     fn _plan_trigger(arguments: &JsValue, signal: &JsValue) -> JsValue;
 }
 
+#[wasm_bindgen(module = "/pkg-template/screen-share.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan)]
+    fn _plan_share(arguments: &JsValue) -> JsValue;
+}
+
+// And these from beside that one.
+#[wasm_bindgen(module = "/pkg-template/screen-session.js")]
+extern "C" {
+    type Sharing;
+    #[wasm_bindgen(constructor)]
+    fn _new(page: &JsValue) -> Sharing;
+}
+
+#[wasm_bindgen(module = "/pkg-template/errors.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = isSportelloError)]
+    fn _is_sportello_error(value: &JsValue) -> bool;
+}
+
 type Plan = dyn FnMut(JsValue, JsValue, JsValue, JsValue) -> Result<JsValue, JsValue>;
 
 /// Lets clients load chunks: the package's own `events` and `more`, and a `files` that keeps files in memory. Gives what `files` was

@@ -118,13 +118,13 @@ export class ScreenGateway extends FakeGateway {
       case "GET /signals": {
         if (!isHere) return refusal(409, "conflict");
         const after = Number(url.searchParams.get("after"));
-        if (this.signals.length <= after) {
+        if (url.searchParams.has("after") && this.signals.length <= after) {
           await new Promise((resolve, reject) => {
             this.polls.add(resolve);
             request.signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
           });
         }
-        if (share.status !== "active" || share.page !== page) return refusal(409, "conflict");
+        if (share.page !== page) return refusal(409, "conflict");
         return json(200, { share: shown(share), viewers: this.viewers, next: this.signals.length, signals: this.signals.slice(after) });
       }
       default:
