@@ -138,8 +138,9 @@ export class Sharing {
       if (openStream) {
         this.#page.dialogs.showControls({ onEnd: () => this.end(), agentName: share.agent?.name });
         this.#stream = openStream(this, (path, body) => this.#send(path, body), (error) => run === this.#run && this.#fail(error));
+        // The gateway asks for no sign of life where another recorder records: the chat's own stream says what becomes of it.
+        this.#listen(run);
       }
-      this.#listen(run);
     } catch (error) {
       if (run === this.#run) await this.#fail(error);
     }
