@@ -106,6 +106,27 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
     stream.say(json!({"type": "typing", "typing": true})).await;
     desk.expect("typing").await;
 
+    let shares = format!("/chats/{chat}/screen_shares");
+    let begin =
+        json!({"client_id": "share-0001", "page_id": "page-0001", "from": "code", "custom_data": {"note": TEXT}});
+    let (_, begun) = uma.call(Method::POST, &shares, Some(begin)).await;
+    let code = begun["code"].as_str().unwrap();
+    for typed in [TEXT, code] {
+        ada.call(Method::POST, &format!("/chats/{chat}/screen_share/join"), Some(json!({"code": typed}))).await;
+    }
+    let active = json!({"page_id": "page-0001", "status": "active"});
+    assert_eq!(uma.call(Method::PATCH, &format!("{shares}/1"), Some(active)).await.0, 200);
+    let path = format!("/desk/api/v1/chats/{chat}/screen_share/stream");
+    let mut viewer = common::Stream::open(&gateway.base, &path, &[("cookie", &ada.cookie)]).await;
+    viewer.say(json!({"type": "join"})).await;
+    viewer.expect("share").await;
+    for (query, status) in [("page_id=page-0001&epoch=1&seq=1", 200), (&format!("page_id={TEXT}&epoch=1&seq=1"), 400)] {
+        let request = uma.request(Method::POST, &format!("{shares}/1/records?{query}")).body(TEXT);
+        assert_eq!(request.send().await.unwrap().status(), status);
+    }
+    viewer.say_text(TEXT).await;
+    viewer.refusal().await;
+
     let photo = json!({"client_id": "p-1", "type": "photo", "name": "Uma Visitor.png", "size": 100});
     let (_, place) = uma.call(Method::POST, &format!("/chats/{chat}/uploads"), Some(photo)).await;
     let signature = place["upload"]["fields"]["signature"].as_str().unwrap();
@@ -188,6 +209,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         "/api/v1/chats/{chat_id}/messages",
         "/api/v1/uploads",
         "an agent signed in",
+        "/api/v1/chats/{chat_id}/screen_shares/{share_id}/records",
     ] {
         assert!(log.contains(route), "{route} is not in the log");
     }
@@ -214,6 +236,7 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
         "One moment",
         "Bearer",
         signature,
+        code,
     ];
     for secret in secrets {
         assert!(!log.contains(secret), "the log shows {secret:?}");
