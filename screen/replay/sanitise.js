@@ -274,7 +274,7 @@ export class Sanitiser {
     const lower = name.toLowerCase();
     const short = value.slice(0, lower === "value" ? MAX.textChars : MAX.valueChars);
     if (SCOPE_ATTRIBUTE.test(name) && name !== MODAL_ATTRIBUTE) return [name, short];
-    if (isSVG && SVG_ATTRIBUTES.has(name)) return [name, /[(\\@]/u.test(short) ? cleanCss(short) : short];
+    if (isSVG && SVG_ATTRIBUTES.has(lower)) return [name, /[(\\@]/u.test(short) ? cleanCss(short) : short];
     if (ATTRIBUTES.has(lower)) return [lower, short];
     if (OWN_TAG.test(tag) && !entry.isLeaf && name === lower && !ACTIVE_ATTRIBUTE.test(name)) return [name, short];
     return nothing;

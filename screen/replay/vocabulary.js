@@ -36,7 +36,7 @@ export const ATTRIBUTES = words(`
   text vlink alink
 `);
 
-/** Attributes of SVG elements; their values are read as CSS where they could be CSS. */
+/** Attributes of SVG elements, in lower case; their values are read as CSS where they could be CSS. */
 export const SVG_ATTRIBUTES = words(`
   viewBox viewbox preserveAspectRatio x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d dx dy points pathLength rotate textLength lengthAdjust startOffset method
   spacing side fill fill-opacity fill-rule stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset
@@ -49,7 +49,7 @@ export const SVG_ATTRIBUTES = words(`
   stdDeviation edgeMode type values tableValues slope intercept amplitude exponent mode operator k1 k2 k3 k4 order kernelMatrix divisor bias targetX
   targetY preserveAlpha surfaceScale diffuseConstant specularConstant specularExponent kernelUnitLength azimuth elevation z pointsAtX pointsAtY
   pointsAtZ limitingConeAngle scale xChannelSelector yChannelSelector radius baseFrequency numOctaves seed stitchTiles width height version
-`);
+`.toLowerCase());
 
 /** What frameworks mark elements with for their style sheets. */
 export const SCOPE_ATTRIBUTE = /^(?:_ng(?:host|content)-|data-|aria-|v-|ng-|svelte-|astro-)[\w.:-]{1,100}$/u;

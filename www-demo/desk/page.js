@@ -74,6 +74,8 @@ let outbox = null;
 let deskStream = null;
 let listConnection = "idle";
 let clockTimer = 0;
+/** Until the first lists are there. */
+let isFresh = true;
 
 translatePage();
 placeIcons();
@@ -132,6 +134,7 @@ function enter(agent) {
   notice.hide();
   showOnly("workplace");
   agentId = agent.id;
+  isFresh = true;
   setText(byId("agent"), agent.name);
   outbox = new DeskOutbox({
     send: (chatId, clientId, message) => api.send(chatId, clientId, message),
@@ -209,6 +212,10 @@ function takeChats(chats) {
     }
   }
   for (const chat of queue) previews.want(chat);
+  // A desk that was loaded anew goes on looking at the page that is shown.
+  const shown = isFresh && openId === null ? chats.mine.find((chat) => chat.screen_share?.status === "active") : undefined;
+  isFresh = false;
+  if (shown) openRoom(shown.id);
   // A name that was told, or an event of the customer's page, comes with the lists.
   if (open()) {
     drawRoom(open());
