@@ -31,6 +31,7 @@ const STYLE = `
 .sportello-replay .replayer-wrapper { position: absolute; inset: 0 auto auto 0; transform-origin: 0 0; overflow: hidden; background: #fff; }
 .sportello-replay iframe { display: block; border: 0; pointer-events: none; background: #fff; }
 .sportello-replay .replayer-mouse { position: absolute; z-index: 1; width: 22px; height: 22px; margin: -1px 0 0 -1px; pointer-events: none; transition: left 0.1s linear, top 0.1s linear; }
+.sportello-replay .replayer-mouse:not([style]) { display: none; }
 .sportello-replay .replayer-mouse::before { content: ""; position: absolute; inset: 0; background: #1b1b1b; clip-path: polygon(0 0, 0 78%, 22% 62%, 36% 96%, 50% 90%, 37% 58%, 62% 56%); filter: drop-shadow(0 0 1px #fff) drop-shadow(0 0 1px #fff); }
 .sportello-replay .replayer-mouse.is-clicked::after { content: ""; position: absolute; left: -14px; top: -14px; width: 28px; height: 28px; border-radius: 50%; background: #4950f6; animation: sportello-click 0.4s ease-out forwards; }
 @keyframes sportello-click { from { opacity: 0.7; transform: scale(0.3); } to { opacity: 0; transform: scale(1.4); } }

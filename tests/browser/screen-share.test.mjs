@@ -124,7 +124,10 @@ async function plantSecrets(customer) {
 /** The mouse over the view, a click, and the keys: each is seen on the customer's page, where it belongs. */
 async function pointerComes({ customer, desk }) {
   const target = customer.getByRole("button", { name: "End chat" });
-  const box = await shown(desk).locator("#finish").boundingBox();
+  // The whole page scrolls, and the view with it.
+  await target.scrollIntoViewIfNeeded();
+  const frame = await desk.locator(".screen-frame").boundingBox();
+  const box = await until(() => shown(desk).locator("#finish").boundingBox(), ({ y }) => y > frame.y, "the button in the view");
   const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   const wanted = await target.boundingBox();
   const pointer = async () => (await pointerOf(customer)) ?? {};
@@ -257,7 +260,7 @@ test("a reload of either page, another address of the page and a restart of the 
     await stage.gateway.start();
     await desk.getByText("Connected").first().waitFor();
     await seesScreen(desk);
-    await customer.evaluate(() => (document.querySelector("#chat-title").textContent = "after the restart"));
+    await customer.evaluate(() => document.querySelector(".site-footer").append("after the restart"));
     await shown(desk).getByText("after the restart").waitFor();
   });
 });

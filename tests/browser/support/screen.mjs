@@ -17,7 +17,7 @@ export async function answer(customer, name) {
 }
 
 /** A page that waits for the agent's pointer is told that the share is over by a refusal, which the browser logs. */
-export const SHARE_OVER = /409.*\/signals\?/u;
+export const SHARE_OVER = /409.*\/(?:signals|records)\?/u;
 
 /** The agent asks and the customer agrees. */
 export async function agentAsks({ customer, desk }) {

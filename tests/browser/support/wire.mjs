@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { WebSocket, WebSocketServer } from "ws";
 
 export class Wire {
-  /** `{ from: "page" | "gateway", method, path, text }`, in the order in which they passed. */
+  /** `{ from: "page" | "gateway", method, path, text }`, in the order in which they passed; with a request of the page its headers, too. */
   passed = [];
   #upstream;
   #server;
@@ -45,14 +45,15 @@ export class Wire {
 
   #keep(from, request, bytes) {
     const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    this.passed.push({ from, method: request.method, path: request.url, text: (isPacked ? gunzipSync(bytes) : bytes).toString("utf8") });
+    const headers = from === "page" ? request.rawHeaders.join("\n") : "";
+    this.passed.push({ from, method: request.method, path: request.url, text: `${headers}\n${isPacked ? gunzipSync(bytes) : bytes}` });
   }
 
   async #exchange(request, response) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    this.#keep("page", request, Buffer.concat([body]));
+    this.#keep("page", request, body);
     const onward = httpRequest(new URL(request.url, this.#upstream), { method: request.method, headers: { ...request.headers, "accept-encoding": "identity" } });
     response.once("close", () => onward.destroy());
     onward.once("error", () => response.destroy());
