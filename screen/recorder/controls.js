@@ -31,6 +31,13 @@ export class Controls {
     if (this.#entries.has(entry)) this.#marked.add(entry);
   }
 
+  /** The player forgets a choice when its option is not there, or is another one. */
+  optionAdded(select) {
+    if (!this.#entries.has(select)) return;
+    select.extra.text = null;
+    this.#marked.add(select);
+  }
+
   /** Looks at all of them once, in the slices to come. */
   look() {
     this.#looked ??= this.#entries.values();
@@ -42,14 +49,15 @@ export class Controls {
 
   work(over) {
     for (const entry of this.#marked) {
-      if (over()) return;
       this.#marked.delete(entry);
       this.#compare(entry);
+      if (over()) return;
     }
-    while (this.#looked !== null && !over()) {
+    while (this.#looked !== null) {
       const { value, done } = this.#looked.next();
       if (done) this.#looked = null;
       else this.#compare(value);
+      if (over()) return;
     }
   }
 

@@ -11,10 +11,10 @@ import { TAG, custom, meta, resize, snapshot } from "./format.js";
 import { BLANK, Images } from "./images.js";
 import { Outbox } from "./outbox.js";
 import { Pointer } from "./pointer.js";
-import { CONTROL, EDITABLE, IMAGE, Privacy, SHEET, SIZED } from "./privacy.js";
+import { CHOICE, CONTROL, EDITABLE, IMAGE, Privacy, SHEET, SIZED } from "./privacy.js";
 import { Scrolls } from "./scrolls.js";
 import { Sizes, sizeStyle } from "./sizes.js";
-import { Slices } from "./slices.js";
+import { Slices, browserClock } from "./slices.js";
 import { Styles } from "./styles.js";
 import { ATTRIBUTES, CHILDREN, TEXTS, Tree } from "./tree.js";
 import { Views } from "./views.js";
@@ -31,13 +31,18 @@ const MOST_RESTARTS = 10;
  *
  * `emit(events)` takes events of rrweb's format, about every 100 ms while something changes. `redactedViews` and `unredactedViews` are CSS
  * selectors; one that cannot be parsed throws an error with the code `invalid_argument`, and nothing is recorded. `onError(error)` hears of what
- * could not be recorded, without anything of the page. `clock` replaces the browser's, for tests: see `slices.js`.
+ * could not be recorded, without anything of the page. `clock` is for tests: see `slices.js`.
  *
  * Returns `stop()`, `resync()` (begins anew, for a viewer who has just come), `pause()` and `resume()` (which begins anew).
  */
-export function record({ redactedViews = [], unredactedViews = [], emit, onError = () => {}, document = globalThis.document, clock }) {
-  const views = new Views(document, redactedViews, unredactedViews);
-  const recorder = new Recorder(document, views, emit, onError, clock);
+export function record({ redactedViews = [], unredactedViews = [], emit, onError = () => {}, document = globalThis.document, clock = browserClock(document.defaultView) }) {
+  let recorder;
+  const views = new Views(document, redactedViews, unredactedViews, {
+    found: (root) => recorder.foundShadowRoot(root),
+    lost: (root) => recorder.lostShadowRoot(root),
+    isShown: (root) => recorder.isShown(root),
+  });
+  recorder = new Recorder(document, views, emit, onError, clock);
   recorder.resync();
   return {
     stop: () => recorder.stop(),
@@ -53,6 +58,7 @@ class Recorder {
   #views;
   #privacy;
   #onError;
+  #clock;
   #outbox;
   #changes;
   #tree;
@@ -66,15 +72,12 @@ class Recorder {
   #mutations;
   #passwords;
   #listening = [];
-  #shadowRoots = new Set();
-  #timer = null;
   #state = "new";
   /** What the slices have to do besides the tree. */
   #begin = false;
   #viewsStale = false;
   #complete = false;
   #lookedAt = null;
-  #scrollLook = null;
   #designMode = "";
   #address = "";
   #restarts = [];
@@ -85,12 +88,13 @@ class Recorder {
     this.#window = document.defaultView;
     this.#views = views;
     this.#onError = onError;
+    this.#clock = clock;
     this.#privacy = new Privacy(views);
     const window = this.#window;
-    this.#outbox = new Outbox(window, (events) => this.#guarded(() => emit(events)));
+    this.#outbox = new Outbox(clock, (events) => this.#guarded(() => emit(events)));
     const push = (event, bytes) => this.#outbox.push(event, bytes);
     this.#changes = new Changes(push);
-    this.#slices = new Slices(window, () => this.#slice(), clock);
+    this.#slices = new Slices(clock, () => this.#slice());
     const alive = (entry) => this.#tree.isAlive(entry);
     const find = (node) => {
       const entry = this.#tree.find(node);
@@ -115,11 +119,11 @@ class Recorder {
         failed,
       },
     });
-    this.#styles = new Styles({ window, changes: this.#changes, push, shown: (names) => this.#shownBySheets(names), failed, wake });
+    this.#styles = new Styles({ window, changes: this.#changes, push, isAlive: alive, shown: (names) => this.#shownBySheets(names), failed, wake });
     this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: alive });
     this.#images = new Images({ window, privacy: this.#privacy, isAlive: alive, changed });
     this.#scrolls = new Scrolls({ window, push, find, wake });
-    this.#pointer = new Pointer({ window, push, find, privacy: this.#privacy });
+    this.#pointer = new Pointer({ window, clock, push, find, privacy: this.#privacy });
     this.#mutations = new window.MutationObserver((records) => this.#guarded(() => this.#heard(records)));
     // Apart from the rest, because it goes on while nobody looks on.
     this.#passwords = new window.MutationObserver((records) => this.#remember(records));
@@ -135,7 +139,6 @@ class Recorder {
     if (this.#state !== "running") {
       this.#state = "running";
       this.#listen();
-      this.#timer = this.#window.setInterval(() => this.#guarded(() => this.#look()), LOOK_MS);
     }
     this.#begin = true;
     this.#outbox.clear();
@@ -169,9 +172,8 @@ class Recorder {
     const { document, window } = { document: this.#document, window: this.#window };
     const on = (target, type, heard) => {
       const guarded = (event) => this.#guarded(() => heard(event));
-      const options = { capture: true, passive: true };
-      target.addEventListener(type, guarded, options);
-      this.#listening.push(() => target.removeEventListener(type, guarded, options));
+      target.addEventListener(type, guarded, LISTENING);
+      this.#listening.push(() => target.removeEventListener(type, guarded, LISTENING));
     };
     on(document, "scroll", this.#scrolls.heard);
     on(document, "pointermove", this.#pointer.moved);
@@ -181,12 +183,12 @@ class Recorder {
     for (const type of ["input", "change", "reset"]) on(document, type, (event) => this.#typed(event));
     on(document, "load", (event) => this.#loaded(event));
     on(document, "toggle", (event) => this.#markNode(event.target, ATTRIBUTES));
+    this.#listening.push(this.#clock.every(() => this.#guarded(() => this.#look()), LOOK_MS));
     on(window, "resize", () => this.#outbox.push(resize(window.innerWidth, window.innerHeight)));
   }
 
   #unlisten() {
     for (const end of this.#listening.splice(0)) end();
-    this.#window.clearInterval(this.#timer);
   }
 
   #heard(records) {
@@ -252,7 +254,14 @@ class Recorder {
     if (bits & SHEET) this.#styles.add(entry);
     if (bits & CONTROL && entry.extra?.text !== undefined) this.#controls.add(entry);
     if (bits & SIZED) this.#sizes.add(entry);
+    if (bits & CHOICE && !(bits & CONTROL)) this.#optionAdded(entry);
     this.#scrolls.added(entry);
+  }
+
+  #optionAdded(entry) {
+    let select = entry.parent;
+    while (select && !(select.bits & CONTROL)) select = select.parent;
+    if (select) this.#controls.optionAdded(select);
   }
 
   #gone(entry) {
@@ -262,19 +271,28 @@ class Recorder {
     if (bits & IMAGE) this.#images.gone(entry);
     // The node itself may be there again.
     if (bits & SIZED && !this.#tree.find(node)) this.#sizes.gone(node);
-    if (entry.isShadowRoot && this.#tree.find(node) === undefined) this.#shadowRoots.delete(node);
     this.#scrolls.gone(entry);
   }
 
   #addShadowRoot(entry) {
-    const root = entry.node;
+    this.#views.include(entry.node);
+    this.#styles.addRoot(entry);
+  }
+
+  /** What happens in a shadow root is heard there only. */
+  foundShadowRoot(root) {
     this.#observe(root);
     this.#passwords.observe(root, TYPE_CHANGES);
-    if (this.#views.any && !this.#shadowRoots.has(root)) this.#views.include(root);
-    this.#shadowRoots.add(root);
-    root.addEventListener("scroll", this.#scrolls.heard, { capture: true, passive: true });
-    this.#listening.push(() => root.removeEventListener("scroll", this.#scrolls.heard, { capture: true }));
-    this.#styles.addRoot(entry);
+    root.addEventListener("scroll", this.#scrolls.heard, LISTENING);
+  }
+
+  isShown(root) {
+    const entry = this.#tree.find(root);
+    return entry !== undefined && this.#tree.isAlive(entry);
+  }
+
+  lostShadowRoot(root) {
+    root.removeEventListener("scroll", this.#scrolls.heard, LISTENING);
   }
 
   #observe(root) {
@@ -296,14 +314,10 @@ class Recorder {
     for (const name of names) {
       if (this.#privacy.shownBySheets.has(name)) continue;
       this.#privacy.shownBySheets.add(name);
-      for (const root of this.#roots()) {
+      for (const root of this.#views.roots) {
         for (const element of root.querySelectorAll(`[${CSS.escape(name)}]`)) this.#markNode(element, ATTRIBUTES);
       }
     }
-  }
-
-  #roots() {
-    return [this.#document, ...this.#shadowRoots];
   }
 
   // The work.
@@ -340,6 +354,8 @@ class Recorder {
     this.#viewsStale = false;
     this.#tree.work();
     this.#styles.work(over);
+    // What follows speaks of elements that the desk must have.
+    this.#changes.flush();
     this.#controls.work(over);
     this.#lookAtElements(over);
     this.#changes.flush();
@@ -347,7 +363,7 @@ class Recorder {
     if (settled && !this.#complete) {
       this.#complete = true;
       this.#outbox.push(custom(TAG.complete, {}));
-      this.#lookForScrolls();
+      this.#scrolls.lookAt(this.#elements());
     }
     this.#scrolls.work((entry) => this.#tree.isAlive(entry), settled);
   }
@@ -359,7 +375,7 @@ class Recorder {
     const { document, window } = { document: this.#document, window: this.#window };
     this.#designMode = document.designMode;
     this.#address = this.#privacy.address(document.location);
-    if (this.#views.any) this.#views.refresh([document]);
+    if (this.#views.any) this.#views.refresh();
     this.#outbox.push(meta(this.#address, window.innerWidth, window.innerHeight));
     this.#observe(document);
     const node = this.#tree.begin(document, document.designMode === "on" ? EDITABLE : 0);
@@ -368,7 +384,7 @@ class Recorder {
   }
 
   #mayRestart() {
-    const now = Date.now();
+    const now = this.#clock.now();
     this.#restarts = this.#restarts.filter((at) => now - at < 60_000);
     this.#restarts.push(now);
     return this.#restarts.length <= MOST_RESTARTS;
@@ -376,12 +392,13 @@ class Recorder {
 
   /** Takes back what must not be seen any more before anything else of this slice is sent. */
   #refreshViews() {
-    for (const element of this.#views.refresh(this.#roots())) {
+    for (const element of this.#views.refresh()) {
       const entry = this.#tree.find(element);
       if (entry && this.#tree.isMisjudged(entry)) this.#tree.remake(entry);
       else if (!entry) this.#markParent(element);
     }
   }
+
 
   #markParent(node) {
     const parent = parentNode(node);
@@ -393,6 +410,8 @@ class Recorder {
   #look() {
     if (this.#begin) return;
     this.#viewsStale = true;
+    this.#views.prune();
+    this.#scrolls.lookAgain();
     this.#controls.look();
     this.#styles.look();
     this.#lookedAt ??= this.#elements();
@@ -417,48 +436,23 @@ class Recorder {
     }
   }
 
-  /** A shadow root can be attached at any time. */
+  /** A shadow root can be attached at any time; the player makes one only with its host. */
   #lookAtElements(over) {
     if (!this.#complete) this.#lookedAt = null;
-    for (let count = 0; this.#lookedAt !== null && count < LOOKED_AT_ONCE && !over(); count++) {
+    for (let count = 0; this.#lookedAt !== null && count < LOOKED_AT_ONCE && (count === 0 || !over()); count++) {
       const { value: entry, done } = this.#lookedAt.next();
       if (done) {
         this.#lookedAt = null;
         return;
       }
-      if (entry.isShadowRoot || entry.shadow || !entry.children || nodeType(entry.node) !== ELEMENT) continue;
-      if (openShadowRoot(entry.node) && this.#tree.addShadow(entry)) this.#tree.mark(entry.shadow, CHILDREN);
+      if (entry.isShadowRoot || entry.shadow || nodeType(entry.node) !== ELEMENT) continue;
+      if (entry.children ? openShadowRoot(entry.node) : this.#tree.isMisjudged(entry)) this.#tree.remake(entry);
     }
-  }
-
-  /** Once, after the page is laid out and complete: what was scrolled before. */
-  #lookForScrolls() {
-    const observer = new this.#window.ResizeObserver(() =>
-      this.#guarded(() => {
-        elements ??= this.#elements();
-        for (let count = 0; count < 1000; count++) {
-          const { value, done } = elements.next();
-          if (done || this.#scrollLook !== observer) {
-            observer.disconnect();
-            return;
-          }
-          if (!value.isShadowRoot) this.#scrolls.look(value);
-        }
-        // Being observed anew, it is told of again in the next frame.
-        observer.disconnect();
-        this.#window.requestAnimationFrame(() => this.#scrollLook === observer && observer.observe(this.#document.documentElement));
-      }),
-    );
-    let elements = null;
-    this.#scrollLook = observer;
-    observer.observe(this.#document.documentElement);
   }
 
   #forget() {
     this.#slices.stop();
     this.#mutations.disconnect();
-    this.#scrollLook?.disconnect();
-    this.#scrollLook = null;
     this.#tree.end();
     this.#changes.clear();
     this.#styles.clear();
@@ -468,7 +462,6 @@ class Recorder {
     this.#scrolls.clear();
     this.#pointer.clear();
     this.#views.clear();
-    this.#shadowRoots.clear();
     this.#lookedAt = null;
     this.#complete = false;
     this.#viewsStale = false;
@@ -498,4 +491,5 @@ class Recorder {
   }
 }
 
+const LISTENING = { capture: true, passive: true };
 const TYPE_CHANGES = { subtree: true, attributes: true, attributeFilter: ["type"], attributeOldValue: true };

@@ -7,15 +7,16 @@ const INTERVAL_MS = 100;
 const FULL_BYTES = 200_000;
 
 export class Outbox {
-  #window;
+  #clock;
   #emit;
   #events = [];
   #bytes = 0;
-  #timer = null;
-  #last = 0;
+  #cancel = null;
+  #last_ms = -Infinity;
+  #isUrgent = false;
 
-  constructor(window, emit) {
-    this.#window = window;
+  constructor(clock, emit) {
+    this.#clock = clock;
     this.#emit = emit;
   }
 
@@ -23,34 +24,32 @@ export class Outbox {
   push(event, bytes = 100) {
     this.#events.push(event);
     this.#bytes += bytes;
-    if (this.#bytes >= FULL_BYTES) {
-      this.#later(0);
-    } else {
-      this.#later(Math.max(0, this.#last + INTERVAL_MS - Date.now()));
+    if (this.#bytes >= FULL_BYTES && !this.#isUrgent) {
+      this.#isUrgent = true;
+      this.#flushIn(0);
+    } else if (this.#cancel === null) {
+      this.#flushIn(Math.max(0, this.#last_ms + INTERVAL_MS - this.#clock.now()));
     }
   }
 
-  #later(delay_ms) {
-    if (this.#timer !== null && delay_ms > 0) return;
-    this.#window.clearTimeout(this.#timer);
-    this.#timer = this.#window.setTimeout(() => this.flush(), delay_ms);
+  #flushIn(ms) {
+    this.#cancel?.();
+    this.#cancel = this.#clock.later(() => this.flush(), ms);
   }
 
   flush() {
-    this.#window.clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#events.length === 0) return;
     const events = this.#events;
-    this.#events = [];
-    this.#bytes = 0;
-    this.#last = Date.now();
+    this.clear();
+    if (events.length === 0) return;
+    this.#last_ms = this.#clock.now();
     this.#emit(events);
   }
 
   /** Forgets what was not handed over. */
   clear() {
-    this.#window.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#isUrgent = false;
     this.#events = [];
     this.#bytes = 0;
   }

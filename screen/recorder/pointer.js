@@ -10,42 +10,44 @@ const SENT_EVERY_MS = 100;
 
 export class Pointer {
   #window;
+  #clock;
   #push;
   #find;
   #privacy;
   #moves = [];
-  #last = 0;
-  #timer = null;
+  #last_ms = -Infinity;
+  #cancel = null;
 
-  constructor({ window, push, find, privacy }) {
+  constructor({ window, clock, push, find, privacy }) {
     this.#window = window;
+    this.#clock = clock;
     this.#push = push;
     this.#find = find;
     this.#privacy = privacy;
   }
 
   moved = (event) => {
-    const now = Date.now();
-    if (now - this.#last < MOVES_EVERY_MS) return;
+    const now = this.#clock.now();
+    if (now - this.#last_ms < MOVES_EVERY_MS) return;
     const entry = this.#shown(event);
     if (!entry) return;
-    this.#last = now;
+    this.#last_ms = now;
     this.#moves.push({ x: Math.round(event.clientX), y: Math.round(event.clientY), entry, at: now });
-    this.#timer ??= this.#window.setTimeout(this.#send, SENT_EVERY_MS);
+    this.#cancel ??= this.#clock.later(this.#send, SENT_EVERY_MS);
   };
 
   #send = () => {
-    this.#timer = null;
-    const now = Date.now();
+    this.#cancel?.();
+    this.#cancel = null;
+    const now = this.#clock.now();
     const moves = this.#moves.filter(({ entry }) => this.#find(entry.node) === entry);
     this.#moves = [];
-    if (moves.length > 0) this.#push(mouseMove(moves.map(({ x, y, entry, at }) => ({ x, y, id: entry.id, timeOffset: at - now }))));
+    if (moves.length > 0) this.#push(mouseMove(moves.map(({ x, y, entry, at }) => ({ x, y, id: entry.id, timeOffset: Math.round(at - now) }))));
   };
 
   clicked = (event) => {
     const entry = this.#shown(event);
     if (!entry) return;
-    this.#window.clearTimeout(this.#timer);
     this.#send();
     this.#push(interaction(INTERACTION.click, entry.id, Math.round(event.clientX), Math.round(event.clientY)));
   };
@@ -69,8 +71,8 @@ export class Pointer {
   }
 
   clear() {
-    this.#window.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
     this.#moves = [];
   }
 }

@@ -12,19 +12,21 @@ import { ELEMENT, SVG, TEXT, attribute, attributeNames, has, localName, namespac
 export const REDACTED = 1;
 export const UNREDACTED = 2;
 export const EDITABLE = 4;
-const INHERITED = REDACTED | UNREDACTED | EDITABLE;
+/** In a list of choices that is shown. */
+export const CHOICE = 8;
+const INHERITED = REDACTED | UNREDACTED | EDITABLE | CHOICE;
 /** Shown as a box of its size. */
-export const BOX = 8;
+export const BOX = 16;
 /** What lies below is never looked at. */
-export const OPAQUE = 16;
-export const CONTROL = 32;
+export const OPAQUE = 32;
+export const CONTROL = 64;
 /** A control whose value is never shown. */
-export const SECRET = 64;
-export const IMAGE = 128;
-export const SHEET = 256;
+export const SECRET = 128;
+export const IMAGE = 256;
+export const SHEET = 512;
 /** Its size is measured and sent. */
-export const SIZED = 512;
-export const SVG_ELEMENT = 1024;
+export const SIZED = 1024;
+export const SVG_ELEMENT = 2048;
 
 /** Elements of the SDK's own: dialogs, controls, the agent's pointer. */
 const OURS = "data-sportello-screen";
@@ -43,8 +45,12 @@ const BOXED = words("iframe frame frameset object embed video audio canvas porta
 /** These stay what they are when they become boxes, for the sake of the layout around them. */
 const BOX_TAGS = words(`div span p section article aside main header footer nav form fieldset ul ol li dl dt dd table caption colgroup thead tbody
   tfoot tr td th h1 h2 h3 h4 h5 h6 label a b i em strong small body figure pre blockquote details summary`);
+/** What the desk shows as a box. */
+const BOX_TAG = "sportello-box";
 const TAG = /^[a-z][a-z0-9._-]*$/;
 
+/** Of a box. */
+const BOX_ATTRIBUTES = words("class slot colspan rowspan");
 /** Show nothing that a person wrote. */
 const LAYOUT = words(`class dir hidden slot part width height colspan rowspan span align valign border cellpadding cellspacing size cols rows
   wrap nowrap rules frame hspace vspace open inert type multiple disabled`);
@@ -73,6 +79,8 @@ const PICKY = words("number date time month week datetime-local");
 /** Nothing can be put in the place of their values. */
 const UNMASKABLE = words("range color");
 const CHECKED = words("checkbox radio");
+/** Those that show no text, or a label. */
+const TEXTLESS = words("checkbox radio submit button reset file range color");
 const SECRET_TOKEN = /(?:^|\s)(?:cc-\S*|one-time-code|(?:current|new)-password)(?:\s|$)/i;
 
 export class Privacy {
@@ -107,7 +115,7 @@ export class Privacy {
     const redacted = (bits & REDACTED) !== 0;
     if (name === "style" || (name === "link" && !svg)) return redacted || !isSheet(node, name) ? -1 : bits | SHEET | OPAQUE;
     if (name === "input" && attribute(node, "type")?.toLowerCase() === "hidden") return -1;
-    if (redacted && (svg || !this.#views.holders.has(node))) return box(bits, name);
+    if (redacted && (svg || !this.#views.isHolder(node))) return box(bits, name);
     if (!svg && BOXED.has(name)) return box(bits, name);
     if (name === "img" || (svg && name === "image")) return redacted ? box(bits, name) : bits | OPAQUE | (svg ? 0 : IMAGE | SIZED);
     if (!svg) bits |= this.#control(node, name, bits);
@@ -129,7 +137,7 @@ export class Privacy {
   }
 
   #control(node, name, bits) {
-    if (name === "select") return CONTROL | ((bits & (UNREDACTED | REDACTED)) === UNREDACTED ? 0 : OPAQUE | SIZED);
+    if (name === "select") return CONTROL | ((bits & (UNREDACTED | REDACTED)) === UNREDACTED ? CHOICE : OPAQUE | SIZED);
     if (name !== "input" && name !== "textarea") return 0;
     const type = attribute(node, "type")?.toLowerCase();
     if (type === "image") return BOX | OPAQUE | SIZED;
@@ -142,7 +150,7 @@ export class Privacy {
   tag(node, bits) {
     const name = localName(node);
     if (bits & SHEET) return "style";
-    if (bits & BOX) return BOX_TAGS.has(name) ? name : "div";
+    if (bits & BOX) return BOX_TAGS.has(name) ? name : BOX_TAG;
     return TAG.test(name) || bits & SVG_ELEMENT ? name : "div";
   }
 
@@ -165,7 +173,8 @@ export class Privacy {
 
   #attribute(node, tag, name, value, bits) {
     if (name === "style") return bits & SHEET ? null : bits & (REDACTED | BOX) ? withoutTexts(value) : cleanCss(value);
-    if (bits & (BOX | SHEET)) return name === "class" || name === "slot" || name === "media" || /^(?:col|row)span$/.test(name) ? value : null;
+    if (bits & SHEET) return name === "media" ? value : null;
+    if (bits & BOX) return BOX_ATTRIBUTES.has(name) ? value : null;
     if (LAYOUT.has(name)) return value;
     if (bits & REDACTED) return null;
     if (CONTENT.has(name)) return value;
@@ -185,7 +194,7 @@ export class Privacy {
     if (tag !== "input") return;
     const type = sent.type?.toLowerCase() ?? "text";
     if (masksValue(bits) && PICKY.has(type)) sent.type = "text";
-    if (bits & SECRET) sent.type = "password";
+    if (bits & SECRET && !TEXTLESS.has(type)) sent.type = "password";
   }
 
   /**
@@ -195,7 +204,7 @@ export class Privacy {
   controlState(node, bits) {
     const name = localName(node);
     if (name === "textarea") return { text: maskedValue(own(node, "HTMLTextAreaElement", "value"), bits), isChecked: false };
-    if (name === "select") return bits & OPAQUE ? null : { text: chosen(node), isChecked: false };
+    if (name === "select") return bits & OPAQUE ? null : { text: this.#chosen(node), isChecked: false };
     const type = own(node, "HTMLInputElement", "type");
     if (type === "file" || type === "hidden" || type === "image") return null;
     if (CHECKED.has(type)) {
@@ -205,6 +214,13 @@ export class Privacy {
     const value = own(node, "HTMLInputElement", "value") ?? "";
     if (LABELLED.has(type)) return { text: bits & REDACTED ? mask(value) : value, isChecked: false };
     return { text: maskedValue(value, bits), isChecked: false };
+  }
+
+  /** The text of the chosen option: what it stands for in the page's form is not sent. */
+  #chosen(select) {
+    const options = own(select, "HTMLSelectElement", "options");
+    const option = options[own(select, "HTMLSelectElement", "selectedIndex") ?? -1];
+    return !option || this.#views.isRedactedNow(option) ? "" : (own(option, "HTMLOptionElement", "text") ?? "");
   }
 
   /** Whether the agent may see that the customer points to this node: keypads are on the screen too. Asks the page as it is now. */
@@ -237,13 +253,6 @@ function isSheet(node, name) {
 const masksText = (bits) => (bits & REDACTED) !== 0 || (bits & (EDITABLE | UNREDACTED)) === EDITABLE;
 const masksValue = (bits) => (bits & (SECRET | REDACTED)) !== 0 || (bits & UNREDACTED) === 0;
 const mask = (text) => text.replace(/\S/gu, BULLET);
-
-/** The text of the chosen option: what it stands for in the page's form is not sent. */
-function chosen(select) {
-  const options = own(select, "HTMLSelectElement", "options");
-  const index = own(select, "HTMLSelectElement", "selectedIndex") ?? -1;
-  return index < 0 ? "" : (own(options[index], "HTMLOptionElement", "text") ?? "");
-}
 
 function maskedValue(value, bits) {
   if (!value) return "";

@@ -3,7 +3,6 @@
  * so that measuring never makes it do that.
  */
 
-import { localName } from "./dom.js";
 import { BOX, IMAGE } from "./privacy.js";
 
 /** Pictures this far outside of the viewport are fetched ready. */
@@ -72,7 +71,7 @@ export class Sizes {
 /** The style that makes it as large as it was measured. */
 export function sizeStyle(entry, style) {
   const size = entry.extra?.size;
-  const shade = entry.bits & BOX && localName(entry.node) !== "canvas" ? "background:#8884;" : "";
+  const shade = entry.bits & BOX ? "background:#8884;" : "";
   const before = style ? `${style.replace(/;?\s*$/, "")};` : "";
   if (!size) return `${before}${shade}`;
   const { width, height } = size;

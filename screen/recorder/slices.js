@@ -1,5 +1,5 @@
 /**
- * When the recorder may work, and for how long: in the browser's idle time, a few milliseconds at once.
+ * When the recorder may work, and for how long: in the browser's idle time, a few milliseconds at once..
  *
  * On a page that leaves no idle time a slice is taken every `LATEST_MS`, so that such a page loses a few percent and no more.
  */
@@ -19,8 +19,8 @@ export class Slices {
   #end = 0;
   #begun = false;
 
-  /** `run()` is the work of one slice; it asks `over()` between any two nodes. `clock` replaces the browser's, for tests. */
-  constructor(window, run, clock = browserClock(window)) {
+  /** `run()` is the work of one slice; it asks `over()` between any two nodes. */
+  constructor(clock, run) {
     this.#run = run;
     this.#now = clock.now;
     this.#schedule = clock.schedule;
@@ -50,11 +50,24 @@ export class Slices {
   }
 }
 
-function browserClock(window) {
+/**
+ * The browser's clock. Tests have one of their own with the same functions: `now()` in milliseconds; `schedule(run)` for a slice, where `run` takes
+ * the milliseconds that remain if that is known; `later(run, ms)` and `every(run, ms)`. All three return a function that takes it back. `budget_ms` is
+ * for one slice.
+ */
+export function browserClock(window) {
   const { document, performance } = window;
   const idle = window.requestIdleCallback?.bind(window);
   return {
     now: () => performance.now(),
+    later(run, ms) {
+      const timer = window.setTimeout(() => run(), ms);
+      return () => window.clearTimeout(timer);
+    },
+    every(run, ms) {
+      const timer = window.setInterval(() => run(), ms);
+      return () => window.clearInterval(timer);
+    },
     schedule(run) {
       if (document.hidden) {
         const timer = window.setTimeout(() => run(), HIDDEN_MS);

@@ -13,6 +13,7 @@ export class Styles {
   #window;
   #changes;
   #push;
+  #isAlive;
   #shown;
   #failed;
   #wake;
@@ -23,16 +24,18 @@ export class Styles {
   /** What constructed sheets are called. */
   #ids = new WeakMap();
   #nextId = 1;
+  #hasAdopted = false;
   #jobs = new Set();
   #job = null;
   /** Texts of sheets of other origins, by address; null while or where they cannot be had. */
   #fetched = new Map();
 
   /** `shown(names)` hears of attributes that a sheet shows as text; `wake()` asks for a slice. */
-  constructor({ window, changes, push, shown, failed, wake }) {
+  constructor({ window, changes, push, isAlive, shown, failed, wake }) {
     this.#window = window;
     this.#changes = changes;
     this.#push = push;
+    this.#isAlive = isAlive;
     this.#shown = shown;
     this.#failed = failed;
     this.#wake = wake;
@@ -45,7 +48,8 @@ export class Styles {
 
   addRoot(entry) {
     this.#adopters.set(entry, { seen: [], styleIds: "" });
-    if (adoptedBy(entry.node).length > 0) this.#jobs.add(entry);
+    // A document that begins anew keeps what it adopted for the player.
+    if (adoptedBy(entry.node).length > 0 || (entry.parent === null && this.#hasAdopted)) this.#jobs.add(entry);
   }
 
   gone(entry) {
@@ -84,9 +88,9 @@ export class Styles {
     return sheet === null ? "none" : outlineOf(sheet);
   }
 
-  /** Reads on until everything is read or the time is over. */
+  /** Reads on until everything is read or the time is over; one step at least. */
   work(over) {
-    while (!this.idle && !over()) {
+    while (!this.idle) {
       if (this.#job === null) {
         const [entry] = this.#jobs;
         this.#jobs.delete(entry);
@@ -98,6 +102,7 @@ export class Styles {
         this.#job = null;
         this.#failed(error);
       }
+      if (over()) return;
     }
   }
 
@@ -113,7 +118,7 @@ export class Styles {
       text = (rules ?? []).join("\n");
     }
     // It may have gone or changed while it was read.
-    if (!this.#sheets.has(entry)) return;
+    if (!this.#isAlive(entry)) return;
     if (state.seen !== this.#outline(this.#sheetOf(entry))) this.#jobs.add(entry);
     this.#tell(text);
     if (text === state.sent) return;
@@ -172,7 +177,8 @@ export class Styles {
       }
       if (!sheet.disabled) styleIds.push(known.id);
     }
-    if (!this.#adopters.has(entry)) return;
+    if (!this.#isAlive(entry)) return;
+    if (entry.parent === null) this.#hasAdopted = true;
     this.#changes.flush();
     const bytes = styles.reduce((sum, style) => sum + style.rules.reduce((inner, { rule }) => inner + rule.length + 30, 0), 100);
     this.#push(adopted(entry.id, styleIds, styles), bytes);

@@ -16,6 +16,8 @@ export const CHILDREN = 1;
 export const ATTRIBUTES = 2;
 export const TEXTS = 4;
 
+const TEXTLESS = new Set(["html", "head", "frameset"]);
+
 /** Deeper than this the work goes on by the queue instead of the stack. */
 const DEEPEST = 100;
 
@@ -29,6 +31,8 @@ export class Entry {
   /** The entry of its shadow root. */
   shadow = null;
   isShadowRoot = false;
+  /** False where a text would only be space between elements. */
+  hasTexts = true;
   dirty = 0;
   /** Attributes or text as sent. */
   sent = null;
@@ -90,6 +94,7 @@ export class Tree {
   begin(document, bits) {
     this.end();
     this.root = new Entry(this.#nextId++, document, null, bits);
+    this.root.hasTexts = false;
     this.#entries.set(document, this.root);
     const node = { type: NODE.document, childNodes: [], id: this.root.id };
     if (document.compatMode === "BackCompat") node.compatMode = "BackCompat";
@@ -129,23 +134,36 @@ export class Tree {
     entry.dirty |= what;
   }
 
-  /** Works until everything is done or the time is over. */
+  /** Works until everything is done or the time is over; one step at least. */
   work() {
-    while (this.#graves.length > 0 && !this.#over()) this.#bury(this.#graves.pop());
-    while (this.#head < this.#queue.length && !this.#over()) {
-      const entry = this.#queue[this.#head++];
-      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#head);
-        this.#head = 0;
-      }
-      const { dirty } = entry;
-      entry.dirty = 0;
-      if (!this.isAlive(entry) || !isConnected(entry.node)) continue;
-      try {
-        this.#compare(entry, dirty);
-      } catch (error) {
-        this.#on.failed(error);
-      }
+    while (this.#graves.length > 0) {
+      this.#bury(this.#graves.pop());
+      if (this.#over()) break;
+    }
+    while (this.#head < this.#queue.length) {
+      this.#next();
+      if (this.#over()) break;
+    }
+  }
+
+  #next() {
+    const entry = this.#queue[this.#head++];
+    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    if (!this.isAlive(entry)) return;
+    // Taken out of the page, which its parent, somewhere in this queue, has yet to see; it may be back by then.
+    if (!isConnected(entry.node)) {
+      this.#queue.push(entry);
+      return;
+    }
+    const { dirty } = entry;
+    entry.dirty = 0;
+    try {
+      this.#compare(entry, dirty);
+    } catch (error) {
+      this.#on.failed(error);
     }
   }
 
@@ -156,6 +174,7 @@ export class Tree {
         return;
       }
       this.#compareAttributes(entry);
+      if (entry.parent === null) return;
     }
     if (dirty & TEXTS) {
       const text = this.#privacy.text(textOf(entry.node), entry.bits);
@@ -229,7 +248,7 @@ export class Tree {
 
   #judge(node, parentBits, parent) {
     if (nodeType(node) === DOCTYPE) return parent === this.root ? 0 : -1;
-    if (nodeType(node) === TEXT && (parent === this.root || /^(?:head|html|frameset)$/.test(localName(parent.node) ?? ""))) return -1;
+    if (nodeType(node) === TEXT && !parent.hasTexts) return -1;
     return this.#privacy.judge(node, parentBits);
   }
 
@@ -281,17 +300,25 @@ export class Tree {
       const child = this.#add(nodes[at], entry, kept[nextKept] ?? after[0] ?? null);
       if (!child) continue;
       children.push(child);
-      if (depth >= DEEPEST) {
-        if (child.children) this.mark(child, CHILDREN);
-        if (child.shadow) this.mark(child.shadow, CHILDREN);
-      } else {
-        if (child.shadow) this.#compareChildren(child.shadow, depth + 1);
-        if (child.children) this.#compareChildren(child, depth + 1);
-      }
+      if (child.shadow) this.#fill(child.shadow, depth);
+      if (child.children) this.#fill(child, depth);
     }
     while (nextKept < kept.length) children.push(kept[nextKept++]);
     entry.children = children.concat(after);
     if (!done) this.mark(entry, CHILDREN);
+  }
+
+  /** The children of an entry that is new. Whatever goes wrong there, the list of its parent must be finished. */
+  #fill(entry, depth) {
+    if (depth >= DEEPEST) {
+      this.mark(entry, CHILDREN);
+      return;
+    }
+    try {
+      this.#compareChildren(entry, depth + 1);
+    } catch (error) {
+      this.#on.failed(error);
+    }
   }
 
   #add(node, parent, next) {
@@ -316,7 +343,10 @@ export class Tree {
     const bits = this.#judge(node, parent.bits, parent);
     if (bits < 0) return null;
     const entry = new Entry(this.#nextId++, node, parent, bits);
-    if (nodeType(node) === ELEMENT && !(bits & OPAQUE)) entry.children = [];
+    if (nodeType(node) === ELEMENT && !(bits & OPAQUE)) {
+      entry.children = [];
+      entry.hasTexts = !TEXTLESS.has(localName(node));
+    }
     this.#entries.set(node, entry);
     return entry;
   }
@@ -337,7 +367,7 @@ export class Tree {
     if (tagName.includes("-") && !described.isSVG) described.isCustom = true;
     if (bits & SHEET) described.attributes = { ...entry.sent, _cssText: "" };
     if (bits & CONTROL) this.#describeControl(entry, described);
-    if (!(bits & OPAQUE) && this.addShadow(entry)) described.isShadowHost = true;
+    if (!(bits & OPAQUE) && this.#addShadow(entry)) described.isShadowHost = true;
     return described;
   }
 
@@ -351,10 +381,10 @@ export class Tree {
     else if (described.tagName !== "select" && state.text !== "" && state.text !== "on") described.attributes.value = state.text;
   }
 
-  /** Learns of an open shadow root; true where there is one. It may have come after its host. */
-  addShadow(entry) {
+  /** Takes up an open shadow root; true where there is one. */
+  #addShadow(entry) {
     const root = openShadowRoot(entry.node);
-    if (!root || entry.shadow) return entry.shadow !== null;
+    if (!root) return false;
     const shadow = new Entry(entry.id, root, entry, entry.bits);
     shadow.isShadowRoot = true;
     shadow.children = [];

@@ -5,7 +5,7 @@
  * per slice and before anything of that slice is read. What follows from it for a node is decided in `privacy.js`.
  */
 
-import { ELEMENT, above, nodeType } from "./dom.js";
+import { ELEMENT, above, hostOf, isConnected, nodeType, openShadowRoot } from "./dom.js";
 
 /** Throws `invalid_argument` for anything but a list of selectors that this browser understands. */
 export function checkedSelectors(document, name, selectors) {
@@ -31,8 +31,15 @@ export class Views {
   unredacted = new Set();
   /** What has something unredacted below it. */
   holders = new Set();
+  /** Where is asked: the document and the open shadow roots. */
+  #document;
+  #shadowRoots = new Set();
+  #on;
 
-  constructor(document, redactedViews, unredactedViews) {
+  /** `on.found(root)` and `on.lost(root)` hear of shadow roots that come and go; `on.isShown(root)` says whether the desk knows one. */
+  constructor(document, redactedViews, unredactedViews, on) {
+    this.#document = document;
+    this.#on = on;
     this.#redactedSelector = checkedSelectors(document, "redactedViews", redactedViews);
     this.#unredactedSelector = checkedSelectors(document, "unredactedViews", unredactedViews);
   }
@@ -41,29 +48,65 @@ export class Views {
     return this.#redactedSelector !== "" || this.#unredactedSelector !== "";
   }
 
-  /** Asks anew in these roots (the document and the open shadow roots) and returns the elements for which an answer changed. */
-  refresh(roots) {
+  get roots() {
+    return [this.#document, ...this.#shadowRoots];
+  }
+
+  /** Asks anew and returns the elements for which an answer changed. */
+  refresh() {
+    this.prune();
+    const { roots } = this;
     const before = [this.redacted, this.unredacted, this.holders];
     this.redacted = found(roots, this.#redactedSelector);
     this.unredacted = found(roots, this.#unredactedSelector);
     this.holders = new Set();
     if (this.redacted.size > 0) {
-      for (const element of this.unredacted) this.#holdersOf(element);
+      for (const element of this.unredacted) if (!this.redacted.has(element)) this.#holdersOf(element);
     }
     const changed = new Set();
     [this.redacted, this.unredacted, this.holders].forEach((now, index) => {
       for (const element of now) if (!before[index].has(element)) changed.add(element);
       for (const element of before[index]) if (!now.has(element)) changed.add(element);
     });
-    return changed;
+    // Among the holders are shadow roots.
+    return [...changed].filter((node) => nodeType(node) === ELEMENT);
   }
 
-  /** A shadow root that was found in the middle of a slice. */
+  /** Lets go of shadow roots that are no part of the page any more. */
+  prune() {
+    for (const root of this.#shadowRoots) if (!isConnected(hostOf(root)) && !this.#on.isShown(root)) this.#lose(root);
+  }
+
+  #lose(root) {
+    this.#shadowRoots.delete(root);
+    this.#on.lost(root);
+  }
+
+  /** A shadow root that was found, perhaps in the middle of a slice. */
   include(root) {
+    if (this.#shadowRoots.has(root)) return;
+    this.#shadowRoots.add(root);
+    this.#on.found(root);
     for (const element of found([root], this.#redactedSelector)) this.redacted.add(element);
     for (const element of found([root], this.#unredactedSelector)) {
       this.unredacted.add(element);
-      this.#holdersOf(element);
+      if (!this.redacted.has(element)) this.#holdersOf(element);
+    }
+  }
+
+  /** Whether something unredacted lies in a redacted view. Nobody else looks for shadow roots there. */
+  isHolder(element) {
+    if (this.#unredactedSelector === "") return false;
+    if (!this.holders.has(element)) this.#includeBelow(element);
+    return this.holders.has(element);
+  }
+
+  #includeBelow(element) {
+    for (const inner of [element, ...element.querySelectorAll("*")]) {
+      const root = openShadowRoot(inner);
+      if (!root) continue;
+      this.include(root);
+      for (const child of root.children) this.#includeBelow(child);
     }
   }
 
@@ -83,6 +126,7 @@ export class Views {
   }
 
   clear() {
+    for (const root of this.#shadowRoots) this.#lose(root);
     this.redacted = new Set();
     this.unredacted = new Set();
     this.holders = new Set();
