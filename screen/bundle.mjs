@@ -4,13 +4,13 @@
  */
 
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve as resolvePath } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2];
+const out = process.argv[2] && resolvePath(process.argv[2]);
 if (!out) throw new Error("usage: node bundle.mjs FOLDER");
 
 const ENTRIES = { "screen-recorder": "recorder/index.js", "screen-replay": "replay/index.js" };
