@@ -15,9 +15,11 @@ const TOKEN = new RegExp(
     `(?<string>${STRING})`,
     String.raw`(?<url>url\(\s*(?:${STRING}|(?:\\[^]|[^)\\])*)\s*\)?)`,
     String.raw`(?<import>@(?:import|namespace|charset)(?:${STRING}|[^;"'])*;?)`,
-    String.raw`(?<fetching>(?:image-set|src|image)\()`,
+    String.raw`(?<fetching>(?:image-set|src|image|cross-fade|paint|element)\()`,
     // A name that is spelt with an escape and followed by an argument is `url(` in disguise or nothing that a page needs.
-    String.raw`(?<escaped>[-\w]*\\[^\s(){};:"']*[^\s(){};:"'\\]\()`,
+    String.raw`(?<escaped>(?<![-\w\\])[-\w]*\\[^\s(){};:"']*[^\s(){};:"'\\]\()`,
+    // Not fetched where it stands, as in a custom property, and an address all the same.
+    String.raw`(?<address>(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:)?\/\/[^\s;{}()"']*)`,
     String.raw`(?<escape>\\[^])`,
   ].join("|"),
   "gi",
@@ -26,18 +28,45 @@ const HARMLESS_DATA = /^data:(?:image\/|font\/|application\/(?:x-)?font|applicat
 const READ_ATTRIBUTE = /\battr\(\s*([-\w]+)/gi;
 
 /** What the regular expression above could find anything in. */
-const SUSPICIOUS = /[(@\\]|\/\*/;
+const SUSPICIOUS = /[(@\\]|\/[*/]/;
 
 export function cleanCss(text) {
   if (!SUSPICIOUS.test(text)) return text;
-  return text.replace(TOKEN, (token, ...rest) => {
-    const groups = rest[rest.length - 1];
-    if (groups.comment !== undefined || groups.import !== undefined) return "";
-    if (groups.string !== undefined || groups.escape !== undefined) return token;
-    if (groups.url !== undefined) return keptUrl(token) ?? "none";
-    // An unknown function: the declaration is dropped by whoever parses it.
-    return "x-dropped(";
-  });
+  let clean = "";
+  let at = 0;
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(text); match; match = TOKEN.exec(text)) {
+    const [token] = match;
+    const { comment, string, url, import: imported, escape, fetching, escaped } = match.groups;
+    clean += text.slice(at, match.index);
+    at = match.index + token.length;
+    if (string !== undefined) clean += /^.\s*(?:[a-z][a-z0-9+.-]*:)?\/\//i.test(unescaped(token)) ? '""' : token;
+    else if (escape !== undefined) clean += token;
+    else if (url !== undefined) clean += keptUrl(token) ?? "none";
+    else if (fetching !== undefined || escaped !== undefined) {
+      // With all that it is given. An unknown function: the declaration is dropped by whoever parses it.
+      clean += "x-dropped()";
+      at = endOfArguments(text, at);
+      TOKEN.lastIndex = at;
+    } else if (comment === undefined && imported === undefined) clean += '""';
+  }
+  return clean + text.slice(at);
+}
+
+/** Enough of CSS's escapes to recognise an address. */
+const unescaped = (string) => string.replace(/\\(?:([0-9a-f]{1,6})\s?|\n|([^]))/gi, (_, code, letter) => (code ? String.fromCodePoint(Math.min(parseInt(code, 16), 0x10ffff)) : (letter ?? "")));
+
+/** Where the bracket that was opened before `at` is closed, or the end of the text. */
+function endOfArguments(text, at) {
+  const parts = new RegExp(String.raw`${STRING}|\/\*[^]*?(?:\*\/|$)|\\[^]|[()[\]{}]`, "g");
+  parts.lastIndex = at;
+  let depth = 1;
+  for (let match = parts.exec(text); match; match = parts.exec(text)) {
+    if (/^[([{]$/.test(match[0])) depth += 1;
+    else if (/^[)\]}]$/.test(match[0])) depth -= 1;
+    if (depth === 0) return match.index + 1;
+  }
+  return text.length;
 }
 
 /** The whole `url(…)` where it may stay, else null. */
@@ -54,11 +83,69 @@ export function shownAttributes(text) {
   return Array.from(text.matchAll(READ_ATTRIBUTE), (match) => match[1].toLowerCase());
 }
 
-/** For what lies in a redacted view: no texts and nothing that could be used as one. */
+/** What moves and sizes things, and nothing in which a page can put a name, a text or a picture. */
+const LAYOUT = new RegExp(
+  `^(?:${[
+    "display|position|float|clear|order|visibility|opacity|z-index|box-sizing|vertical-align|contain|isolation|aspect-ratio|object-fit|object-position",
+    "(?:inset|margin|padding|overflow|gap|row-gap|column-gap|flex|align|justify|place|scroll-(?:margin|padding))(?:-[a-z-]+)?",
+    "top|right|bottom|left|(?:min-|max-)?(?:width|height|inline-size|block-size)|columns|column-(?:count|width)",
+    "grid-(?:row|column)(?:-start|-end)?|grid-auto-[a-z]+|transform(?:-origin|-style)?|translate|rotate|scale|perspective",
+    "font-(?:size|weight|style|stretch)|line-height|letter-spacing|word-spacing|text-(?:align|indent|transform|decoration)|white-space|direction|writing-mode|word-break|overflow-wrap",
+    "border(?:-(?:top|right|bottom|left))?-(?:width|style|color)|border-radius|border-collapse|border-spacing|table-layout|(?:background-)?color",
+  ].join("|")})$`,
+);
+/** One part of a value: a number with its unit, a function of numbers, a word that the properties above know. */
+const PART = new RegExp(
+  [
+    String.raw`[\s(),/*+-]`,
+    String.raw`(?:\d+\.?\d*|\.\d+)(?:%|px|r?em|r?ex|r?ch|r?lh|r?cap|r?ic|[sld]?v(?:w|h|i|b|min|max)|cq(?:w|h|i|b|min|max)|cm|mm|q|in|pt|pc|fr|deg|g?rad|turn)?(?![-\w.%])`,
+    String.raw`#[0-9a-f]{3,8}(?![-\w])`,
+    String.raw`!important(?![-\w])`,
+    String.raw`(?:calc|min|max|clamp|minmax|repeat|fit-content|rgba?|hsla?|matrix|matrix3d|(?:translate|scale|rotate|skew)(?:x|y|z|3d)?|perspective)(?=\()`,
+    `(?:${[
+      "auto|none|normal|inherit|initial|unset|revert|block|inline|inline-block|flex|inline-flex|grid|inline-grid|table|table-row|table-cell|table-column|contents|list-item|flow-root",
+      "static|relative|absolute|fixed|sticky|left|right|both|top|bottom|center|middle|baseline|start|end|flex-start|flex-end|self-start|self-end|stretch|space-between|space-around|space-evenly|safe|unsafe|first|last",
+      "hidden|visible|scroll|clip|collapse|row|column|row-reverse|column-reverse|wrap|nowrap|wrap-reverse|dense|span|border-box|content-box|min-content|max-content|fit-content",
+      "solid|dashed|dotted|double|groove|ridge|inset|outset|thin|medium|thick|separate|bold|bolder|lighter|italic|oblique|small|large|smaller|larger|x-small|x-large|xx-large",
+      "justify|uppercase|lowercase|capitalize|underline|line-through|pre|pre-wrap|pre-line|break-word|break-all|keep-all|anywhere|ltr|rtl|horizontal-tb|vertical-rl|vertical-lr",
+      "sub|super|text-top|text-bottom|contain|cover|fill|scale-down|isolate|layout|paint|strict|content|flat|preserve-3d",
+      "transparent|currentcolor|aqua|black|blue|fuchsia|gr[ae]y|green|lime|maroon|navy|olive|orange|purple|red|silver|teal|white|yellow",
+    ].join("|")})(?![-\\w(])`,
+  ].join("|"),
+  "iy",
+);
+const BREAK = new RegExp(String.raw`${STRING}|\/\*[^]*?(?:\*\/|$)|\\[^]|[()[\]{};]`, "g");
+
+/** The style of what lies in a redacted view: where it is and how large, nothing else. */
 export function withoutTexts(text) {
-  return cleanCss(text)
-    .replace(/--[^:;]*:[^;]*(?:;|$)/g, "")
-    .replace(new RegExp(STRING, "g"), '""');
+  const kept = [];
+  for (const declaration of declarations(text)) {
+    const [, name, value] = /^\s*([a-z-]+)\s*:([^]*)$/i.exec(declaration) ?? [];
+    if (name && LAYOUT.test(name.toLowerCase()) && isPlain(value)) kept.push(declaration.trim());
+  }
+  return kept.join(";");
+}
+
+function isPlain(value) {
+  PART.lastIndex = 0;
+  while (PART.lastIndex < value.length) if (!PART.test(value)) return false;
+  return value.trim() !== "";
+}
+
+/** Split at the semicolons that end one. */
+function* declarations(text) {
+  let from = 0;
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(BREAK)) {
+    if (/^[([{]$/.test(token)) depth += 1;
+    else if (/^[)\]}]$/.test(token)) depth -= 1;
+    else if (token === ";" && depth <= 0) {
+      yield text.slice(from, index);
+      from = index + 1;
+      depth = 0;
+    }
+  }
+  yield text.slice(from);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Pictures: those that the page could read itself are drawn small and sent as `data:` addresses, one at a time and in idle time; of the others the
- * desk sees a box. Nothing is downloaded for this.
+ * desk sees a box. Nothing is downloaded for this. No picture leaves as the page has it: a photograph's file tells where it was taken.
  */
 
 import { own } from "./dom.js";
@@ -14,7 +14,6 @@ export const BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAA
 
 export class Images {
   #window;
-  #privacy;
   #isAlive;
   #changed;
   #queue = new Set();
@@ -24,9 +23,8 @@ export class Images {
   /** What an element showed when it was drawn, and the drawing: it is not drawn again for a resync. */
   #drawn = new WeakMap();
 
-  constructor({ window, privacy, isAlive, changed }) {
+  constructor({ window, isAlive, changed }) {
     this.#window = window;
-    this.#privacy = privacy;
     this.#isAlive = isAlive;
     this.#changed = changed;
   }
@@ -71,7 +69,7 @@ export class Images {
     if (!own(node, "HTMLImageElement", "complete") || !naturalWidth || !naturalHeight || !width || !height) return;
     let drawn = this.#drawn.get(node);
     if (drawn?.address !== address) {
-      drawn = { address, picture: await this.#draw(node, address, naturalWidth, naturalHeight, width, height) };
+      drawn = { address, picture: await this.#draw(node, naturalWidth, naturalHeight, width, height) };
       if (drawn.picture.length > this.#left) return;
       this.#left -= drawn.picture.length;
       this.#drawn.set(node, drawn);
@@ -82,8 +80,7 @@ export class Images {
     this.#changed(entry);
   }
 
-  async #draw(node, address, naturalWidth, naturalHeight, width, height) {
-    if (this.#privacy.isSmallPicture(address, LARGEST_BYTES)) return address;
+  async #draw(node, naturalWidth, naturalHeight, width, height) {
     const scale = Math.min(1, Math.max(width / naturalWidth, height / naturalHeight));
     const resizeWidth = Math.max(1, Math.round(naturalWidth * scale));
     const resizeHeight = Math.max(1, Math.round(naturalHeight * scale));

@@ -121,7 +121,7 @@ class Recorder {
     });
     this.#styles = new Styles({ window, changes: this.#changes, push, isAlive: alive, shown: (names) => this.#shownBySheets(names), failed, wake });
     this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: alive });
-    this.#images = new Images({ window, privacy: this.#privacy, isAlive: alive, changed });
+    this.#images = new Images({ window, isAlive: alive, changed });
     this.#scrolls = new Scrolls({ window, push, find, wake });
     this.#pointer = new Pointer({ window, clock, push, find, privacy: this.#privacy });
     this.#mutations = new window.MutationObserver((records) => this.#guarded(() => this.#heard(records)));

@@ -232,11 +232,6 @@ export class Privacy {
   address(location) {
     return /^https?:$/.test(location.protocol) ? location.origin + location.pathname : "about:blank";
   }
-
-  /** A picture of the page's own that is in its address already. */
-  isSmallPicture(address, limit) {
-    return address.length <= limit && /^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i.test(address);
-  }
 }
 
 function box(bits, name) {
