@@ -1,6 +1,6 @@
 // Shows the page of a customer who shares it, as it is recorded: rrweb's Replayer in live mode, in a frame that runs no script, with events that have been
 // made harmless. It has no controls and no network; it needs a page of its own whose content security policy allows inline styles and pictures as data,
-// and nothing else (see `docs/screen-share.md`).
+// and nothing else: see `docs/screen-share.md`.
 
 import { Replayer, ReplayerEvents } from "rrweb";
 

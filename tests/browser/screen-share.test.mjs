@@ -295,6 +295,28 @@ test("a chat of words only loads nothing of it, on either side", async () => {
   });
 });
 
+test("a package that was built without npm says so on either page, and names the way out", async () => {
+  await withStage(async (stage) => {
+    stage.expectFaults(/404.*screen-re(?:corder|play)\.js/u, /ERR_FAILED|ERR_ABORTED/u);
+    const { customer, desk } = await startConversation(stage);
+    const without = (page, name) => page.route(`**/pkg/${name}`, (route) => route.fulfill({ status: 404, body: "" }));
+    await without(customer, "screen-recorder.js");
+    for (const name of ["Share this page", "Give a code"]) {
+      await customer.getByRole("button", { name }).click();
+      await customer.getByRole("alert").getByText("cargo xtask demo").waitFor();
+      await customer.getByRole("button", { name: "Close this notice" }).click();
+    }
+    await customer.unroute("**/pkg/screen-recorder.js");
+    await customer.reload();
+    await customer.getByText("Connected").waitFor();
+    await customer.getByRole("button", { name: "Share this page" }).waitFor();
+    await without(desk, "screen-replay.js");
+    await desk.getByRole("button", { name: "Ask to see the screen" }).click();
+    await answer(customer, "Allow");
+    await desk.getByText("cargo xtask demo").waitFor();
+  });
+});
+
 test("every state keeps the rules for labels, roles and contrast, and looks as it should", async () => {
   await withStage(async (stage) => {
     const { customer, desk } = await startConversation(stage);

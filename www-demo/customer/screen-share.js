@@ -49,12 +49,12 @@ export class ScreenShare {
 
   #drawPanel(share, name) {
     const panel = byId("screen-panel");
-    const stop = { label: t("screen.stop"), run: () => this.#try(null, () => this.#session?.end()) };
+    const stop = (label) => ({ label, run: () => this.#try(null, () => this.#session?.end()) });
     const code = share?.status === "pending" ? this.#session?.code() : null;
     if (share?.status === "active") {
-      showPanel(panel, { title: t("screen.shared", { name }), text: t("screen.shared.words"), iconName: "screen", actions: this.#session ? [stop] : [] });
+      showPanel(panel, { title: t("screen.shared", { name }), text: t("screen.shared.words"), iconName: "screen", actions: this.#session ? [stop(t("screen.stop"))] : [] });
     } else if (code) {
-      showPanel(panel, { title: t("screen.code.yours"), text: el("strong", { class: "screen-digits" }, inGroups(code)), iconName: "screen", actions: [stop] });
+      showPanel(panel, { title: t("screen.code.yours"), text: el("strong", { class: "screen-digits" }, inGroups(code)), iconName: "screen", actions: [stop(t("cancel"))] });
     } else hidePanel(panel, byId("text"));
   }
 

@@ -18,6 +18,8 @@ const BIG_STEP_PX = 60;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 /** A stream that was refused is tried again for as long as the chat's state says that the page is shared. */
 const AGAIN_MS = 2_000;
+/** By then the frame has said that it is there, or a part of it is missing. */
+const FRAME_MS = 8_000;
 
 export class DeskScreenShare {
   #api;
@@ -122,7 +124,8 @@ export class DeskScreenShare {
     const ended = this.#ended?.chatId === chat?.id ? this.#ended?.share : null;
     const root = byId("screen");
     const hadFocus = root.contains(document.activeElement);
-    show(byId("screen-ask"), !isOver && !share && askedFor_ms <= 0 && chat.features?.includes("cobrowse") === true);
+    // Asked again as often as one likes: a page that was just being loaded has not heard it.
+    show(byId("screen-ask"), !isOver && !share && chat.features?.includes("cobrowse") === true);
     show(byId("screen-code"), share?.status === "pending" && share.provider !== "cobrowse_io");
     show(byId("screen-end"), Boolean(share));
     show(byId("screen-close"), Boolean(ended) && !share);
@@ -198,6 +201,7 @@ class View {
   #picture = "loading";
   #life = new AbortController();
   #again = 0;
+  #frameTimer = 0;
   #waiting = null;
   #pointerTimer = 0;
 
@@ -250,6 +254,7 @@ class View {
   close() {
     this.#life.abort();
     clearTimeout(this.#again);
+    clearTimeout(this.#frameTimer);
     clearTimeout(this.#pointerTimer);
     this.#stream?.close();
     this.#port?.close();
@@ -262,6 +267,7 @@ class View {
     port1.addEventListener("message", ({ data }) => this.#hear(data));
     port1.start();
     this.#frame.contentWindow.postMessage({ type: "sportello.replay" }, location.origin, [port2]);
+    this.#frameTimer = setTimeout(() => this.#become(() => (this.#picture = "missing")), FRAME_MS);
     this.#openStream();
   }
 
@@ -279,6 +285,7 @@ class View {
 
   /** What the frame says. It is the desk's own page, and still only words and numbers are taken from it. */
   #hear(data) {
+    clearTimeout(this.#frameTimer);
     if (data?.type === "state") this.#become(() => (this.#picture = String(data.state)));
     else if (data?.type === "resync") this.#stream?.resync();
     else if (data?.type === "pointer") this.#stream?.point(data);

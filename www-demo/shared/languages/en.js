@@ -540,6 +540,7 @@ export default {
   "screen.state.broken": "The picture is broken: the page sent something that cannot be shown. It is asked for again.",
   "screen.state.partial": "You see the page of {name}, not all of it: it is too large.",
   "screen.state.too_large": "The picture is broken: the page is too large to be shown.",
+  "screen.state.missing": "This build cannot show a page. Install Node.js with npm and start `cargo xtask demo` again.",
   "screen.state.elsewhere": "The page is shown at Cobrowse.io.",
   "screen.ended": "The page is no longer shown.",
   "screen.ended.device_ended": "{name} has stopped showing the page.",

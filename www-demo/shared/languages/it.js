@@ -539,6 +539,7 @@ export default {
   "screen.state.broken": "L’immagine è guasta: la pagina ha inviato qualcosa che non si può mostrare. Viene chiesta di nuovo.",
   "screen.state.partial": "Vedi la pagina di {name}, ma non tutta: è troppo grande.",
   "screen.state.too_large": "L’immagine è guasta: la pagina è troppo grande per essere mostrata.",
+  "screen.state.missing": "Questa versione non può mostrare una pagina. Installa Node.js con npm e avvia di nuovo `cargo xtask demo`.",
   "screen.state.elsewhere": "La pagina è mostrata da Cobrowse.io.",
   "screen.ended": "La pagina non è più mostrata.",
   "screen.ended.device_ended": "{name} ha smesso di mostrare la pagina.",

@@ -539,6 +539,7 @@ export default {
   "screen.state.broken": "A imagem está avariada: a página enviou algo que não se pode mostrar. É pedida de novo.",
   "screen.state.partial": "Vê a página de {name}, mas não toda: é demasiado grande.",
   "screen.state.too_large": "A imagem está avariada: a página é demasiado grande para ser mostrada.",
+  "screen.state.missing": "Esta versão não consegue mostrar uma página. Instale o Node.js com npm e inicie de novo `cargo xtask demo`.",
   "screen.state.elsewhere": "A página é mostrada em Cobrowse.io.",
   "screen.ended": "A página já não é mostrada.",
   "screen.ended.device_ended": "{name} deixou de mostrar a página.",
