@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { check } from "./support/axe.mjs";
-import { accept, askForPerson, say, sees, signIn, takeTicket } from "./support/conversation.mjs";
+import { accept, askForPerson, say, sees, signIn, startConversation, takeTicket } from "./support/conversation.mjs";
 import { withStage } from "./support/stage.mjs";
 
 test("every state of both pages keeps the rules for labels, roles and contrast, in light and dark", async () => {
@@ -117,6 +117,31 @@ test("a customer needs only the keyboard, from the ticket to a new chat", async 
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "How can we help?" }).waitFor();
     await page.waitForFunction(() => document.activeElement?.id === "lobby-title");
+  });
+});
+
+test("nothing lies beside the page, at any width and in any language", async () => {
+  await withStage(async (stage) => {
+    const { customer, desk } = await startConversation(stage);
+    await customer.getByRole("button", { name: "Share this page" }).waitFor();
+    await desk.getByRole("button", { name: "Ask to see the screen" }).waitFor();
+    for (const page of [customer, desk]) {
+      for (const language of ["en", "it", "pt"]) {
+        await page.locator("#language").selectOption(language);
+        for (const width of [360, 480, 768, 1000, 1023, 1024, 1280]) {
+          await page.setViewportSize({ width, height: 740 });
+          const beside = await page.evaluate(() => {
+            const found = [...document.querySelectorAll("button, a, input, select, textarea, h1, h2")].filter((node) => {
+              const { left, right, width } = node.getBoundingClientRect();
+              return width > 1 && node.checkVisibility({ visibilityProperty: true }) && (right > innerWidth + 1 || left < -1);
+            });
+            const isWide = document.scrollingElement.scrollWidth > innerWidth;
+            return [...found.map((node) => node.id || node.textContent), ...(isWide ? ["the page scrolls sideways"] : [])].filter((name) => !/skip/iu.test(name));
+          });
+          assert.deepEqual(beside, [], `${new URL(page.url()).pathname} in ${language}, ${width} px wide`);
+        }
+      }
+    }
   });
 });
 

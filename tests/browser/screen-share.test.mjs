@@ -80,7 +80,7 @@ test("the agent asks, sees what changes on the customer's page, and points at it
 });
 
 /** Everything in which a page could hide something, with a word that must not leave it. */
-const SECRETS = ["SECRET", "card ending in", "4242"];
+const SECRETS = ["SECRET", "Visa 4242"];
 
 async function plantSecrets(customer) {
   await customer.evaluate(() => {
