@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use engine::gateway::{ChatState, ScreenShare};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::Instant;
 use wire::ErrorCode;
 use wire::rest::{Share, ShareRecorded, ShareSignal, ShareSignals};
 
@@ -20,6 +21,10 @@ use crate::error::Error;
 const PAGE_PATIENCE_MS: u64 = 10_000;
 /// Requests for signals that one page has open at a time: a reload may leave some behind.
 const MAX_POLLS: usize = 4;
+/// Batches that one page sends at a time: one, and what a lost connection left behind.
+const MAX_UPLOADS: usize = 3;
+/// How long a moving pointer is gathered before the page hears of it: it moves more often than pages should ask.
+const GATHER: Duration = Duration::from_millis(40);
 
 /// The shares of the chats that are loaded and have one that is not over.
 pub(crate) struct Screens {
@@ -121,6 +126,7 @@ pub(crate) struct Screen {
     for_page: watch::Sender<()>,
     /// Something is new for those who look.
     for_viewers: watch::Sender<()>,
+    uploads: Semaphore,
     max_queue_bytes: usize,
     max_viewers: usize,
 }
@@ -140,6 +146,8 @@ struct Relay {
     gap: Option<(u64, u64)>,
     /// Grows with whatever is new for the page. Begins with the time, so that it grows over restarts too.
     version: u64,
+    /// The newest of it that is no pointer, which can wait a little.
+    urgent: u64,
     pointer: Option<(u64, ShareSignal)>,
     resync: Option<u64>,
     viewers: HashMap<u64, Queue>,
@@ -155,6 +163,11 @@ struct Queue {
 
 impl Relay {
     fn tell_page(&mut self) -> u64 {
+        self.urgent = self.point_out();
+        self.urgent
+    }
+
+    fn point_out(&mut self) -> u64 {
         self.version = self.version.saturating_add(1);
         self.version
     }
@@ -206,6 +219,7 @@ impl Screen {
                 newest: None,
                 gap: None,
                 version: now_ms(),
+                urgent: now_ms(),
                 pointer: None,
                 resync: None,
                 viewers: HashMap::new(),
@@ -213,6 +227,7 @@ impl Screen {
             }),
             for_page: watch::Sender::new(()),
             for_viewers: watch::Sender::new(()),
+            uploads: Semaphore::new(MAX_UPLOADS),
             max_queue_bytes: screens.max_queue_bytes,
             max_viewers: screens.max_viewers,
         }
@@ -272,6 +287,12 @@ impl Screen {
         Ok(())
     }
 
+    /// The right to send a batch now: without it, nothing of one is read.
+    pub(crate) fn upload(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let busy = |_| Error::new(ErrorCode::RateLimited, "Send one batch at a time.");
+        self.uploads.try_acquire().map_err(busy)
+    }
+
     /// Passes a batch on to all who look. `number` is its recording and its number in that; `frame` is what they are sent.
     pub(crate) fn record(
         &self,
@@ -323,13 +344,25 @@ impl Screen {
         let mut news = self.for_page.subscribe();
         let _poll = Poll::begin(self, share_id, page_id)?;
         let wait = async {
+            let mut until = None;
             loop {
                 news.borrow_and_update();
-                if let Some(answer) = self.signals_since(share_id, page_id, after, false).transpose() {
-                    return answer;
-                }
-                if news.changed().await.is_err() {
-                    return Err(Error::of(ErrorCode::Unavailable));
+                let answer = self.signals_since(share_id, page_id, after, false)?;
+                let is_only_pointer = self.lock().urgent <= after;
+                let due = match answer {
+                    Some(answer) if !is_only_pointer || until.is_some_and(|until| until <= Instant::now()) => {
+                        return Ok(answer);
+                    }
+                    Some(_) => Some(*until.get_or_insert_with(|| Instant::now() + GATHER)),
+                    None => None,
+                };
+                tokio::select! {
+                    () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                    changed = news.changed() => {
+                        if changed.is_err() {
+                            return Err(Error::of(ErrorCode::Unavailable));
+                        }
+                    }
                 }
             }
         };
@@ -469,7 +502,7 @@ impl View {
     pub(crate) fn point(&self, signal: ShareSignal) {
         let mut relay = self.screen.lock();
         if relay.gone.is_none() && relay.share.is_recorded() {
-            let version = relay.tell_page();
+            let version = relay.point_out();
             relay.pointer = Some((version, signal));
             drop(relay);
             self.screen.for_page.send_replace(());

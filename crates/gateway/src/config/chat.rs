@@ -163,6 +163,27 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_share_has_its_times_and_none_is_nothing() {
+        let times = ScreenShare { pending_ms: 1_000, authorizing_ms: 2_000, page_ms: 3_000, active_ms: 4_000 };
+        let share = Chat { screen_share: times, ..Chat::default() }.session_limits().share;
+        assert_eq!(
+            (share.pending_ms, share.authorizing_ms, share.page_ms, share.active_ms),
+            (1_000, 2_000, 3_000, 4_000)
+        );
+        assert_eq!(Chat::default().session_limits().share, ShareLimits::default());
+        for change in [
+            |times: &mut ScreenShare| times.pending_ms = 0,
+            |times: &mut ScreenShare| times.authorizing_ms = 99,
+            |times: &mut ScreenShare| times.page_ms = 0,
+            |times: &mut ScreenShare| times.active_ms = 0,
+        ] {
+            let mut chat = Chat::default();
+            change(&mut chat.screen_share);
+            assert!(chat.check().is_err_and(|error| error.to_string().contains("chat.screen_share")));
+        }
+    }
+
+    #[test]
     fn nobody_is_asked_to_check_in_unless_it_is_configured() {
         assert!(!Chat::default().session_limits().check_in.is_on());
         let asked = CheckIn { at_position: 2, ..CheckIn::default() };

@@ -44,6 +44,8 @@ const MAX_CODE_BYTES: usize = 64;
 const MAX_LANG_BYTES: usize = 35;
 const MAX_CUSTOM_DATA: usize = 20;
 const MAX_CUSTOM_DATA_BYTES: usize = 1024;
+/// Room for most batches at once.
+const FIRST_BYTES: usize = 64 * 1024;
 /// How many codes there are: six digits.
 const CODES: u64 = 1_000_000;
 
@@ -287,6 +289,7 @@ async fn records(
     body: RawBody,
 ) -> Result<Json<ShareRecorded>, Error> {
     let screen = relayed(&app, &session, ids, &query.page_id).await?;
+    let _place = screen.upload()?;
     let frame = batch(&app, &query, &headers, body).await?;
     screen.record(ids.1, &query.page_id, (query.epoch, query.seq), &frame).map(Json)
 }
@@ -302,7 +305,8 @@ async fn batch(app: &App, query: &RecordsQuery, headers: &HeaderMap, body: RawBo
         return Err(Error::too_large());
     }
     let line = format!("{{\"epoch\":{},\"seq\":{}}}\n", query.epoch, query.seq);
-    let mut frame = Vec::with_capacity(line.len().saturating_add(announced.unwrap_or(0)));
+    // What is announced may never come.
+    let mut frame = Vec::with_capacity(line.len().saturating_add(announced.unwrap_or(0)).min(FIRST_BYTES));
     frame.extend_from_slice(line.as_bytes());
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {

@@ -557,6 +557,36 @@ async fn the_page_hears_how_many_look_and_only_so_many_may() {
 }
 
 #[tokio::test]
+async fn a_pointer_that_moves_makes_the_page_ask_no_more_often_than_it_may() {
+    let scene = Scene::start().await;
+    let id = scene.active("share-0001").await;
+    let mut viewer = scene.view().await;
+    viewer.expect("share").await;
+    let (_, mut heard) = scene.signals(id, None).await;
+    const MOVES: i64 = 400;
+    let moves = async {
+        for x in 1..=MOVES {
+            viewer.say(json!({"type": "pointer", "x": x, "y": 7})).await;
+            tokio::time::sleep(std::time::Duration::from_millis(6)).await;
+        }
+    };
+    let asks = async {
+        let mut seen = Vec::new();
+        while seen.last() != Some(&MOVES) {
+            let (status, next) = scene.signals(id, heard["next"].as_u64()).await;
+            assert_eq!(status, StatusCode::OK, "{next}");
+            seen.push(next["signals"][0]["x"].as_i64().unwrap());
+            heard = next;
+        }
+        seen
+    };
+    let ((), seen) = tokio::join!(moves, within(asks));
+    assert!(seen.is_sorted() && seen.len() > 10, "it is seen moving: {seen:?}");
+    assert!(seen.len() < 100, "{} answers for {MOVES} moves", seen.len());
+    scene.gateway.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_shared_page_sends_has_its_own_rate_and_sizes() {
     let mut config = config(
         "limits = { requests_per_end_user = { per_minute = 60, burst = 12 }, requests_per_address = { per_minute = 60, burst = 12 }, screen_requests_per_end_user = { per_minute = 60, burst = 30 }, max_screen_batch_bytes = 1000 }",
@@ -580,6 +610,28 @@ async fn what_a_shared_page_sends_has_its_own_rate_and_sizes() {
         refusals.push(record(&nobody, scene.chat, id, PAGE, (1, 1), b"x".to_vec()).await.0.as_u16());
     }
     assert!(refusals.contains(&429) && !refusals.contains(&200), "{refusals:?}");
+    scene.gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_announces_batches_and_sends_none_takes_no_room() {
+    let mut config = config("");
+    config.limits.screen_requests_per_end_user.per_minute = 0;
+    let scene = Scene::with(config).await;
+    let id = scene.active("share-0001").await;
+    let path = format!("/api/v1{}/{id}/records?page_id={PAGE}&epoch=1&seq=1", scene.path());
+    let token = &scene.uma.token;
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 8000000\r\n\r\nx");
+    let mut stalled = Vec::new();
+    for _ in 0..3 {
+        let mut socket = TcpStream::connect(scene.gateway.base.replace("http://", "")).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        stalled.push(socket);
+    }
+    within(async { while scene.record(id, 1, 1, b"x".to_vec()).await.0 != StatusCode::TOO_MANY_REQUESTS {} }).await;
+    drop(stalled);
+    within(async { while scene.record(id, 1, 2, b"x".to_vec()).await.0 != StatusCode::OK {} }).await;
     scene.gateway.stop().await;
 }
 

@@ -224,7 +224,7 @@ impl Store for SqliteStore {
     }
 
     async fn quiet_chats(&self, overdue: Overdue, limit: u64) -> Result<Vec<u64>, StoreError> {
-        // No time is NULL, and no row compares with that.
+        // No time is NULL, and no row compares with that. Active screen shares are always due, so the newest come first: older ones are loaded.
         let ids: Vec<i64> = sqlx::query_scalar(
             "SELECT id FROM (SELECT id FROM chats WHERE unanswered_since_ms <= ?1 AND status = 'assigned'
                  ORDER BY unanswered_since_ms LIMIT ?8)
@@ -246,7 +246,7 @@ impl Store for SqliteStore {
                  ORDER BY post_session_moved_at_ms LIMIT ?8)
              UNION ALL
              SELECT id FROM (SELECT id FROM chats WHERE screen_share_due_at_ms IS NOT NULL AND screen_share_due_at_ms <= ?10
-                 ORDER BY screen_share_due_at_ms LIMIT ?8)",
+                 ORDER BY screen_share_due_at_ms DESC LIMIT ?8)",
         )
         .bind(overdue.unanswered_ms.map(int))
         .bind(overdue.silent_ms.map(int))
