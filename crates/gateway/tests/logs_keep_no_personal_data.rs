@@ -200,9 +200,16 @@ async fn a_conversation_leaves_nothing_personal_in_the_log() {
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     assert!(log.lines().count() > 8, "the log was captured:\n{log}");
-    for line in log.lines() {
-        serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON");
-    }
+    // Clocks and random numbers have any digits now and then.
+    let told = log.lines().map(|line| {
+        let mut line: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).expect("each line is JSON");
+        for number in ["timestamp", "duration_us", "request_id"] {
+            line.remove(number);
+        }
+        serde_json::Value::from(line).to_string()
+    });
+    let log = told.collect::<Vec<_>>().join("\n");
     for route in [
         "/api/v1/menus/{menu_id}/emails",
         "/api/v1/sessions",
