@@ -198,14 +198,14 @@ test("the customer offers the page, thinks again, offers it once more and stops"
     await answer(customer, "Allow");
     await seesScreen(desk);
     await shown(desk).getByText("Ada sees this page").waitFor();
-    await customer.locator(".panel").getByRole("button", { name: "Stop sharing" }).click();
+    await customer.getByRole("button", { name: "Stop sharing" }).click();
     await isOver({ customer, desk });
     await desk.getByText("Visitor 1 has stopped showing the page.").waitFor();
     // The chat goes on, and so may another share, asked for by the other side.
     await say(desk, "Thank you, I saw it.");
     await sees(customer, "Thank you, I saw it.");
     await agentAsks({ customer, desk });
-    await customer.locator(".cobrowse-controls_bar").getByRole("button", { name: "Stop sharing" }).click();
+    await customer.getByRole("button", { name: "Stop sharing" }).click();
     await isOver({ customer, desk });
   });
 });
@@ -217,6 +217,13 @@ test("the customer reads a code out; a wrong one is refused, and the right one s
     const { customer, desk } = await startConversation(stage);
     await customer.getByRole("button", { name: "Give a code" }).click();
     const digits = customer.locator(".screen-digits");
+    await digits.waitFor();
+    // One that is taken back is asked for no more.
+    await desk.getByLabel("Code that the customer reads out").waitFor();
+    await customer.getByRole("button", { name: "Cancel" }).click();
+    await desk.getByText("Visitor 1 has stopped showing the page.").waitFor();
+    await desk.getByLabel("Code that the customer reads out").waitFor({ state: "hidden" });
+    await customer.getByRole("button", { name: "Give a code" }).click();
     await digits.waitFor();
     const code = (await digits.textContent()).replaceAll(/\D/gu, "");
     assert.match(code, /^\d{6}$/u);

@@ -1,4 +1,4 @@
-// Showing this page to the agent: offers it, gives a code to read out, and says how it stands. The SDK asks for consent, records, and has its own controls to
+// Showing this page to the agent: offers it, gives a code to read out, and says how it stands. The SDK asks for consent, records, and has the button to
 // stop; this module only has the buttons of the site, and the panel beside the conversation. It follows the chat's state, so that a reload goes on.
 
 import { explainError } from "../shared/error-words.js";
@@ -49,12 +49,12 @@ export class ScreenShare {
 
   #drawPanel(share, name) {
     const panel = byId("screen-panel");
-    const stop = (label) => ({ label, run: () => this.#try(null, () => this.#session?.end()) });
     const code = share?.status === "pending" ? this.#session?.code() : null;
     if (share?.status === "active") {
-      showPanel(panel, { title: t("screen.shared", { name }), text: t("screen.shared.words"), iconName: "screen", actions: this.#session ? [stop(t("screen.stop"))] : [] });
+      showPanel(panel, { title: t("screen.shared", { name }), text: t("screen.shared.words"), iconName: "screen" });
     } else if (code) {
-      showPanel(panel, { title: t("screen.code.yours"), text: el("strong", { class: "screen-digits" }, inGroups(code)), iconName: "screen", actions: [stop(t("cancel"))] });
+      const cancel = { label: t("cancel"), run: () => this.#try(null, () => this.#session?.end()) };
+      showPanel(panel, { title: t("screen.code.yours"), text: el("strong", { class: "screen-digits" }, inGroups(code)), iconName: "screen", actions: [cancel] });
     } else hidePanel(panel, byId("text"));
   }
 

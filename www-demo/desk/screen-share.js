@@ -161,7 +161,7 @@ export class DeskScreenShare {
 
   #words(share, isAsked, ended) {
     const name = this.#conversation?.customerName ?? "";
-    if (share?.provider === "cobrowse_io") return t("screen.state.elsewhere");
+    if (share?.provider === "cobrowse_io") return t(`screen.state.elsewhere.${share.status}`, { name }) ?? t("screen.state.elsewhere");
     if (share?.status === "active") return t(`screen.state.${this.#view.state}`, { name });
     if (share) return t(`screen.state.${share.status}`, { name });
     if (ended) return t(`screen.ended.${ended.ended_reason}`, { name }) ?? t("screen.ended");

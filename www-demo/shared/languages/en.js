@@ -541,6 +541,7 @@ export default {
   "screen.state.partial": "You see the page of {name}, not all of it: it is too large.",
   "screen.state.too_large": "The picture is broken: the page is too large to be shown.",
   "screen.state.missing": "This build cannot show a page. Install Node.js with npm and start `cargo xtask demo` again.",
+  "screen.state.elsewhere.pending": "{name} shows the page by Cobrowse.io: the code is in the conversation.",
   "screen.state.elsewhere": "The page is shown at Cobrowse.io.",
   "screen.ended": "The page is no longer shown.",
   "screen.ended.device_ended": "{name} has stopped showing the page.",
@@ -556,7 +557,6 @@ export default {
   "screen.code.yours": "Read this code out to the agent",
   "screen.shared": "{name} sees this page",
   "screen.shared.words": "What you type is hidden, and so are parts of the page that the site has named.",
-  "screen.stop": "Stop sharing",
   "screen.missing": "This build cannot record a page. Install Node.js with npm and start `cargo xtask demo` again.",
   "account.title": "Your account:",
 };

@@ -540,6 +540,7 @@ export default {
   "screen.state.partial": "Vedi la pagina di {name}, ma non tutta: è troppo grande.",
   "screen.state.too_large": "L’immagine è guasta: la pagina è troppo grande per essere mostrata.",
   "screen.state.missing": "Questa versione non può mostrare una pagina. Installa Node.js con npm e avvia di nuovo `cargo xtask demo`.",
+  "screen.state.elsewhere.pending": "{name} mostra la pagina con Cobrowse.io: il codice è nella conversazione.",
   "screen.state.elsewhere": "La pagina è mostrata da Cobrowse.io.",
   "screen.ended": "La pagina non è più mostrata.",
   "screen.ended.device_ended": "{name} ha smesso di mostrare la pagina.",
@@ -555,7 +556,6 @@ export default {
   "screen.code.yours": "Detta questo codice all’operatore",
   "screen.shared": "{name} vede questa pagina",
   "screen.shared.words": "Ciò che scrivi è nascosto, e così le parti della pagina che il sito ha indicato.",
-  "screen.stop": "Smetti di condividere",
   "screen.missing": "Questa versione non può registrare una pagina. Installa Node.js con npm e avvia di nuovo `cargo xtask demo`.",
   "account.title": "Il tuo conto:",
 };

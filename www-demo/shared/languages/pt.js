@@ -540,6 +540,7 @@ export default {
   "screen.state.partial": "Vê a página de {name}, mas não toda: é demasiado grande.",
   "screen.state.too_large": "A imagem está avariada: a página é demasiado grande para ser mostrada.",
   "screen.state.missing": "Esta versão não consegue mostrar uma página. Instale o Node.js com npm e inicie de novo `cargo xtask demo`.",
+  "screen.state.elsewhere.pending": "{name} mostra a página pelo Cobrowse.io: o código está na conversa.",
   "screen.state.elsewhere": "A página é mostrada em Cobrowse.io.",
   "screen.ended": "A página já não é mostrada.",
   "screen.ended.device_ended": "{name} deixou de mostrar a página.",
@@ -555,7 +556,6 @@ export default {
   "screen.code.yours": "Dite este código ao agente",
   "screen.shared": "{name} vê esta página",
   "screen.shared.words": "O que escreve fica escondido, tal como as partes da página que o sítio indicou.",
-  "screen.stop": "Deixar de partilhar",
   "screen.missing": "Esta versão não consegue gravar uma página. Instale o Node.js com npm e inicie de novo `cargo xtask demo`.",
   "account.title": "A sua conta:",
 };
