@@ -6,7 +6,7 @@
  */
 
 import { readable, rulesOf, cleanCss, shownAttributes } from "./css.js";
-import { localName } from "./dom.js";
+import { SVG, localName, namespaceOf, own } from "./dom.js";
 import { adopted } from "./format.js";
 
 export class Styles {
@@ -81,7 +81,9 @@ export class Styles {
   }
 
   #sheetOf(entry) {
-    return entry.node.sheet ?? null;
+    const { node } = entry;
+    if (localName(node) === "link") return own(node, "HTMLLinkElement", "sheet") ?? null;
+    return own(node, namespaceOf(node) === SVG ? "SVGStyleElement" : "HTMLStyleElement", "sheet") ?? null;
   }
 
   #outline(sheet) {
@@ -108,7 +110,7 @@ export class Styles {
 
   *#read(entry) {
     const state = this.#sheets.get(entry);
-    if (!state) return;
+    if (!state || !this.#isAlive(entry)) return;
     const sheet = this.#sheetOf(entry);
     state.seen = this.#outline(sheet);
     let text = "";
@@ -160,7 +162,7 @@ export class Styles {
 
   *#adopt(entry) {
     const state = this.#adopters.get(entry);
-    if (!state) return;
+    if (!state || !this.#isAlive(entry)) return;
     const sheets = adoptedBy(entry.node);
     state.seen = sheets.map(outlineOf);
     const styleIds = [];

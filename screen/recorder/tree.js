@@ -147,8 +147,9 @@ export class Tree {
   }
 
   #next() {
-    const entry = this.#queue[this.#head++];
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+    const entry = this.#queue[this.#head];
+    this.#queue[this.#head++] = null;
+    if (this.#head === this.#queue.length || (this.#head > 1024 && this.#head * 2 > this.#queue.length)) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
@@ -422,6 +423,7 @@ export class Tree {
     entry.shadow = null;
     entry.extra = null;
     entry.parent = null;
+    entry.node = null;
     entry.dirty = 0;
   }
 }

@@ -14,6 +14,9 @@ const RRWEB = createRequire(import.meta.url).resolve("rrweb");
 const PLAYER = join(RRWEB, "../rrweb.umd.min.cjs");
 const KINDS = { ".js": "text/javascript", ".cjs": "text/javascript", ".css": "text/css", ".html": "text/html" };
 
+/** What pages ask for that is not there is no problem of the recorder's. */
+const MISSING = /^Failed to load resource/u;
+
 export const ADDRESS = "http://customer.test/page";
 
 /** `page(html, options)` is a page at `ADDRESS`; whatever else it asks for is in `files` (`{ "/path": { body, contentType, headers } }`) or not there. */
@@ -28,12 +31,12 @@ export async function stage({ args = [] } = {}) {
     const opened = await context.newPage();
     const problems = [];
     opened.on("pageerror", (error) => problems.push(String(error)));
-    opened.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    opened.on("console", (message) => message.type() === "error" && !MISSING.test(message.text()) && problems.push(message.text()));
     await opened.route("**/*", async (route) => {
       const { origin, pathname, href } = new URL(route.request().url());
       const known = files[href] ?? files[pathname];
       if (known) return route.fulfill(known);
-      if (href === url) return route.fulfill({ contentType: "text/html", body: html });
+      if (href === url.replace(/#.*/u, "")) return route.fulfill({ contentType: "text/html", body: html });
       const path = fileAt(pathname);
       if (!path || origin !== new URL(url).origin) return route.fulfill({ status: 404, body: "" });
       return route.fulfill({ contentType: KINDS[extname(path)], body: await readFile(path) });
