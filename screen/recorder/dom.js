@@ -21,6 +21,10 @@ export const namespaceOf = getter(Element.prototype, "namespaceURI");
 export const openShadowRoot = getter(Element.prototype, "shadowRoot");
 export const hostOf = getter(ShadowRoot.prototype, "host");
 
+const slotOfElement = getter(Element.prototype, "assignedSlot");
+const slotOfText = getter(Text.prototype, "assignedSlot");
+const { assignedNodes } = HTMLSlotElement.prototype;
+
 const { getAttribute, getAttributeNames, hasAttribute } = Element.prototype;
 
 export const attribute = (element, name) => getAttribute.call(element, name);
@@ -40,6 +44,27 @@ export const SVG = "http://www.w3.org/2000/svg";
 export function above(node) {
   return parentNode(node) ?? (nodeType(node) === FRAGMENT && node instanceof ShadowRoot ? hostOf(node) : null);
 }
+
+/** The slot of an open shadow tree in which a node is shown, or null. */
+export function slotOf(node) {
+  const type = nodeType(node);
+  return type === ELEMENT ? slotOfElement(node) : type === TEXT ? slotOfText(node) : null;
+}
+
+/** What is shown in a slot, through slots of other trees too. */
+export const shownIn = (slot) => assignedNodes.call(slot, { flatten: true });
+
+/** All elements below a document, a shadow root or an element that match. */
+export function selectAll(root, selector) {
+  const type = nodeType(root);
+  const { querySelectorAll } = type === ELEMENT ? Element.prototype : type === DOCUMENT ? Document.prototype : DocumentFragment.prototype;
+  return querySelectorAll.call(root, selector);
+}
+
+/** A document's property: a page that has an image named `doctype` has put it in front of the browser's. */
+export const ofDocument = (document, property) => own(document, "Document", property);
+
+export const { addEventListener, removeEventListener } = EventTarget.prototype;
 
 /** An element's property by the browser's accessor for elements of that kind: its value, or undefined where it has none. */
 export function own(element, interfaceName, property) {

@@ -6,7 +6,7 @@
 
 import { Changes } from "./changes.js";
 import { Controls } from "./controls.js";
-import { ELEMENT, localName, nodeType, openShadowRoot, parentNode } from "./dom.js";
+import { ELEMENT, addEventListener, localName, nodeType, ofDocument, openShadowRoot, parentNode, removeEventListener, selectAll } from "./dom.js";
 import { TAG, custom, meta, resize, snapshot } from "./format.js";
 import { BLANK, Images } from "./images.js";
 import { Outbox } from "./outbox.js";
@@ -31,11 +31,11 @@ const MOST_RESTARTS = 10;
  *
  * `emit(events)` takes events of rrweb's format, about every 100 ms while something changes. `redactedViews` and `unredactedViews` are CSS
  * selectors; one that cannot be parsed throws an error with the code `invalid_argument`, and nothing is recorded. `onError(error)` hears of what
- * could not be recorded, without anything of the page. `clock` is for tests: see `slices.js`.
+ * could not be recorded, without anything of the page; where that is the page as a whole it has `isFatal`, and recording has stopped. `clock` is for tests: see `slices.js`.
  *
  * Returns `stop()`, `resync()` (begins anew, for a viewer who has just come), `pause()` and `resume()` (which begins anew).
  */
-export function record({ redactedViews = [], unredactedViews = [], emit, onError = () => {}, document = globalThis.document, clock = browserClock(document.defaultView) }) {
+export function record({ redactedViews = [], unredactedViews = [], emit, onError = () => {}, document = globalThis.document, clock }) {
   let recorder;
   const views = new Views(document, redactedViews, unredactedViews, {
     found: (root) => recorder.foundShadowRoot(root),
@@ -83,19 +83,21 @@ class Recorder {
   #restarts = [];
   #failures = new Set();
 
-  constructor(document, views, emit, onError, clock) {
+  constructor(document, views, emit, onError, givenClock) {
     this.#document = document;
-    this.#window = document.defaultView;
+    this.#window = ofDocument(document, "defaultView");
     this.#views = views;
     this.#onError = onError;
-    this.#clock = clock;
     this.#privacy = new Privacy(views);
     const window = this.#window;
+    const clock = givenClock ?? browserClock(window);
+    this.#clock = clock;
     this.#outbox = new Outbox(clock, (events) => this.#guarded(() => emit(events)));
     const push = (event, bytes) => this.#outbox.push(event, bytes);
     this.#changes = new Changes(push);
     this.#slices = new Slices(clock, () => this.#slice());
     const alive = (entry) => this.#tree.isAlive(entry);
+    const inPlace = (entry) => this.#tree.isInPlace(entry);
     const find = (node) => {
       const entry = this.#tree.find(node);
       return entry && alive(entry) ? entry : undefined;
@@ -119,9 +121,9 @@ class Recorder {
         failed,
       },
     });
-    this.#styles = new Styles({ window, changes: this.#changes, push, isAlive: alive, shown: (names) => this.#shownBySheets(names), failed, wake });
-    this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: alive });
-    this.#images = new Images({ window, isAlive: alive, changed });
+    this.#styles = new Styles({ window, changes: this.#changes, push, isAlive: inPlace, shown: (names) => this.#shownBySheets(names), failed, wake });
+    this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: inPlace });
+    this.#images = new Images({ window, isAlive: inPlace, changed });
     this.#scrolls = new Scrolls({ window, push, find, wake });
     this.#pointer = new Pointer({ window, clock, push, find, privacy: this.#privacy });
     this.#mutations = new window.MutationObserver((records) => this.#guarded(() => this.#heard(records)));
@@ -172,8 +174,8 @@ class Recorder {
     const { document, window } = { document: this.#document, window: this.#window };
     const on = (target, type, heard) => {
       const guarded = (event) => this.#guarded(() => heard(event));
-      target.addEventListener(type, guarded, LISTENING);
-      this.#listening.push(() => target.removeEventListener(type, guarded, LISTENING));
+      addEventListener.call(target, type, guarded, LISTENING);
+      this.#listening.push(() => removeEventListener.call(target, type, guarded, LISTENING));
     };
     on(document, "scroll", this.#scrolls.heard);
     on(document, "pointermove", this.#pointer.moved);
@@ -198,6 +200,8 @@ class Recorder {
       const entry = this.#tree.find(target);
       if (entry) {
         if (entry.bits & SHEET && !entry.isShadowRoot) this.#styles.mark(entry);
+        // Classes are the views' business; any other attribute may say what an element is.
+        if (type === "attributes" && attributeName !== "class") this.#tree.suspect(entry);
         const what = type === "childList" ? CHILDREN : type === "attributes" ? ATTRIBUTES : TEXTS;
         if (what !== CHILDREN || entry.children) this.#tree.mark(entry, what);
         if (attributeName === "src" || attributeName === "srcset") this.#forgetPicture(entry);
@@ -283,8 +287,15 @@ class Recorder {
   foundShadowRoot(root) {
     this.#observe(root);
     this.#passwords.observe(root, TYPE_CHANGES);
-    root.addEventListener("scroll", this.#scrolls.heard, LISTENING);
+    addEventListener.call(root, "scroll", this.#scrolls.heard, LISTENING);
+    addEventListener.call(root, "slotchange", this.#slotted, LISTENING);
   }
+
+  #slotted = () => {
+    this.#viewsStale = true;
+    this.#wake();
+  };
+
 
   isShown(root) {
     const entry = this.#tree.find(root);
@@ -292,7 +303,8 @@ class Recorder {
   }
 
   lostShadowRoot(root) {
-    root.removeEventListener("scroll", this.#scrolls.heard, LISTENING);
+    removeEventListener.call(root, "scroll", this.#scrolls.heard, LISTENING);
+    removeEventListener.call(root, "slotchange", this.#slotted, LISTENING);
   }
 
   #observe(root) {
@@ -315,7 +327,7 @@ class Recorder {
       if (this.#privacy.shownBySheets.has(name)) continue;
       this.#privacy.shownBySheets.add(name);
       for (const root of this.#views.roots) {
-        for (const element of root.querySelectorAll(`[${CSS.escape(name)}]`)) this.#markNode(element, ATTRIBUTES);
+        for (const element of selectAll(root, `[${CSS.escape(name)}]`)) this.#markNode(element, ATTRIBUTES);
       }
     }
   }
@@ -334,11 +346,17 @@ class Recorder {
       this.#failed(error);
       this.#begin = true;
     }
-    this.#changes.flush();
-    if (this.#begin && !this.#mayRestart()) {
-      this.stop();
-      return;
+    if (this.#begin) {
+      // Whatever was found out until then may be told by a page that is not there any more.
+      this.#changes.clear();
+      this.#outbox.clear();
+      if (!this.#mayRestart()) {
+        this.stop();
+        this.#report(Object.assign(new Error("this page changes too much at once to be recorded"), { isFatal: true }));
+        return;
+      }
     }
+    this.#changes.flush();
     if (this.#busy) this.#wake();
   }
 
@@ -347,12 +365,11 @@ class Recorder {
   }
 
   #step() {
+    if (!this.#begin) this.#decideAnew();
     if (this.#begin) this.#restart();
-    this.#heard(this.#mutations.takeRecords());
     const over = this.#slices.over;
-    if (this.#viewsStale && this.#views.any) this.#refreshViews();
-    this.#viewsStale = false;
     this.#tree.work();
+    if (this.#begin) return;
     this.#styles.work(over);
     // What follows speaks of elements that the desk must have.
     this.#changes.flush();
@@ -368,17 +385,29 @@ class Recorder {
     this.#scrolls.work((entry) => this.#tree.isAlive(entry), settled);
   }
 
+  /** What may be seen at all comes first: the rest of a slice goes by it. Sets `#begin` where the whole page has to be told anew. */
+  #decideAnew() {
+    if (ofDocument(this.#document, "designMode") !== this.#designMode) {
+      this.#begin = true;
+      return;
+    }
+    this.#heard(this.#mutations.takeRecords());
+    if (this.#viewsStale && this.#views.any) this.#refreshViews();
+    this.#viewsStale = false;
+    this.#tree.judgeSuspects();
+  }
+
   #restart() {
     this.#begin = false;
     this.#forget();
     this.#outbox.clear();
     const { document, window } = { document: this.#document, window: this.#window };
-    this.#designMode = document.designMode;
-    this.#address = this.#privacy.address(document.location);
+    this.#designMode = ofDocument(document, "designMode");
+    this.#address = this.#privacy.address(window.location);
     if (this.#views.any) this.#views.refresh();
     this.#outbox.push(meta(this.#address, window.innerWidth, window.innerHeight));
     this.#observe(document);
-    const node = this.#tree.begin(document, document.designMode === "on" ? EDITABLE : 0);
+    const node = this.#tree.begin(document, this.#designMode === "on" ? EDITABLE : 0);
     this.#outbox.push(snapshot(node), 1000);
     this.#styles.addRoot(this.#tree.root);
   }
@@ -415,8 +444,7 @@ class Recorder {
     this.#controls.look();
     this.#styles.look();
     this.#lookedAt ??= this.#elements();
-    if (this.#document.designMode !== this.#designMode) this.#begin = true;
-    const address = this.#privacy.address(this.#document.location);
+    const address = this.#privacy.address(this.#window.location);
     if (address !== this.#address) {
       this.#address = address;
       this.#outbox.push(custom(TAG.address, { href: address }));
@@ -483,8 +511,12 @@ class Recorder {
     const name = typeof error?.name === "string" && /^[A-Z]\w{0,40}$/.test(error.name) ? error.name : "Error";
     if (this.#failures.has(name)) return;
     this.#failures.add(name);
+    this.#report(new Error(`a part of the page could not be recorded (${name})`));
+  }
+
+  #report(error) {
     try {
-      this.#onError(new Error(`a part of the page could not be recorded (${name})`));
+      this.#onError(error);
     } catch {
       // The listener's own business.
     }

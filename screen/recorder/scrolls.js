@@ -3,7 +3,7 @@
  * at hand: asking at any other time could make it lay the page out.
  */
 
-import { DOCUMENT, ELEMENT, nodeType } from "./dom.js";
+import { DOCUMENT, ELEMENT, nodeType, ofDocument } from "./dom.js";
 import { scroll } from "./format.js";
 
 /** Elements that are asked in one frame. */
@@ -65,7 +65,7 @@ export class Scrolls {
   /** Asks what was ever scrolled: what is taken out and put back begins at the top, and no event says so. */
   lookAgain() {
     if (this.#told.size === 0 && this.#asking === null) return;
-    const element = this.#window.document.documentElement;
+    const element = ofDocument(this.#window.document, "documentElement");
     if (!element) return;
     this.#laidOut.unobserve(element);
     this.#laidOut.observe(element);

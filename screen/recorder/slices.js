@@ -4,6 +4,8 @@
  * On a page that leaves no idle time a slice is taken every `LATEST_MS`, so that such a page loses a few percent and no more.
  */
 
+import { ofDocument } from "./dom.js";
+
 const BUDGET_MS = 5;
 /** A page too busy for idle time is looked at this often. */
 const LATEST_MS = 100;
@@ -69,7 +71,7 @@ export function browserClock(window) {
       return () => window.clearInterval(timer);
     },
     schedule(run) {
-      if (document.hidden) {
+      if (ofDocument(document, "hidden")) {
         const timer = window.setTimeout(() => run(), HIDDEN_MS);
         return () => window.clearTimeout(timer);
       }

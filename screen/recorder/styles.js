@@ -6,7 +6,7 @@
  */
 
 import { readable, rulesOf, cleanCss, shownAttributes } from "./css.js";
-import { SVG, localName, namespaceOf, own } from "./dom.js";
+import { DOCUMENT, SVG, localName, namespaceOf, nodeType, own } from "./dom.js";
 import { adopted } from "./format.js";
 
 export class Styles {
@@ -195,7 +195,7 @@ export class Styles {
   }
 }
 
-const adoptedBy = (root) => root.adoptedStyleSheets ?? [];
+const adoptedBy = (root) => own(root, nodeType(root) === DOCUMENT ? "Document" : "ShadowRoot", "adoptedStyleSheets") ?? [];
 
 /** Enough of a sheet to see that it has changed. */
 function outlineOf(sheet) {

@@ -6,7 +6,20 @@
  * removed and added anew under a new id. It can stop between any two nodes.
  */
 
-import { DOCTYPE, ELEMENT, TEXT, firstChild, isConnected, localName, nextSibling, nodeType, openShadowRoot, parentNode, textOf } from "./dom.js";
+import {
+  DOCTYPE,
+  ELEMENT,
+  TEXT,
+  above,
+  firstChild,
+  localName,
+  nextSibling,
+  nodeType,
+  ofDocument,
+  openShadowRoot,
+  parentNode,
+  textOf,
+} from "./dom.js";
 import { NODE } from "./format.js";
 import { staying } from "./increasing.js";
 import { BOX, CONTROL, OPAQUE, SHEET, SVG_ELEMENT } from "./privacy.js";
@@ -61,6 +74,8 @@ export class Tree {
   #head = 0;
   #graves = [];
   #nextId = 1;
+  #suspects = new Set();
+  #isReplaced = false;
   root = null;
 
   /**
@@ -86,6 +101,16 @@ export class Tree {
     return top === this.root;
   }
 
+  /**
+   * Whether it stands in the page where the desk believes it to stand. What was moved since may have come into a redacted view: nothing may be
+   * told of it under its old place.
+   */
+  isInPlace(entry) {
+    let top = entry;
+    for (; top.parent; top = top.parent) if (above(top.node) !== top.parent.node) return false;
+    return top === this.root;
+  }
+
   get idle() {
     return this.#head >= this.#queue.length && this.#graves.length === 0;
   }
@@ -97,8 +122,9 @@ export class Tree {
     this.root.hasTexts = false;
     this.#entries.set(document, this.root);
     const node = { type: NODE.document, childNodes: [], id: this.root.id };
-    if (document.compatMode === "BackCompat") node.compatMode = "BackCompat";
-    this.root.children = this.#frame(document, this.root, node.childNodes, (child) => child === document.documentElement);
+    if (ofDocument(document, "compatMode") === "BackCompat") node.compatMode = "BackCompat";
+    const page = ofDocument(document, "documentElement");
+    this.root.children = this.#frame(document, this.root, node.childNodes, (child) => child === page);
     return node;
   }
 
@@ -111,7 +137,7 @@ export class Tree {
       const node = this.#describe(entry);
       children.push(entry);
       described.push(node);
-      if (child.ownerDocument.documentElement === child && !(entry.bits & OPAQUE)) {
+      if (parentEntry === this.root && nodeType(child) === ELEMENT && !(entry.bits & OPAQUE)) {
         const frame = ["head", "body", "frameset"];
         entry.children = this.#frame(child, entry, node.childNodes, (inner) => nodeType(inner) === ELEMENT && frame.includes(localName(inner)));
       }
@@ -126,6 +152,8 @@ export class Tree {
     this.#queue = [];
     this.#head = 0;
     this.#graves = [];
+    this.#suspects.clear();
+    this.#isReplaced = false;
     this.root = null;
   }
 
@@ -140,10 +168,46 @@ export class Tree {
       this.#bury(this.#graves.pop());
       if (this.#over()) break;
     }
-    while (this.#head < this.#queue.length) {
+    while (this.#head < this.#queue.length && !this.#isReplaced) {
       this.#next();
       if (this.#over()) break;
     }
+  }
+
+  /** Something was changed that decides what an entry is. */
+  suspect(entry) {
+    this.#suspects.add(entry);
+  }
+
+  /** Takes back what is not any more what it was, before anything is compared: what lies below it would be told by what it was. */
+  judgeSuspects() {
+    for (const entry of this.#suspects) {
+      try {
+        if (this.isMisjudged(entry)) this.remake(entry);
+      } catch (error) {
+        this.remake(entry);
+        this.#on.failed(error);
+      }
+    }
+    this.#suspects.clear();
+  }
+
+  #takeMisplaced(entry) {
+    let lowest = entry;
+    while (above(lowest.node) === lowest.parent.node) lowest = lowest.parent;
+    const { parent } = lowest;
+    if (parent === this.root || lowest.isShadowRoot) {
+      this.#replaced();
+      return;
+    }
+    this.#dropMoved(lowest);
+    this.mark(parent, CHILDREN);
+  }
+
+  /** The document is not the one that was told of. */
+  #replaced() {
+    this.#isReplaced = true;
+    this.#on.restart();
   }
 
   #next() {
@@ -154,9 +218,8 @@ export class Tree {
       this.#head = 0;
     }
     if (!this.isAlive(entry)) return;
-    // Taken out of the page, which its parent, somewhere in this queue, has yet to see; it may be back by then.
-    if (!isConnected(entry.node)) {
-      this.#queue.push(entry);
+    if (!this.isInPlace(entry)) {
+      this.#takeMisplaced(entry);
       return;
     }
     const { dirty } = entry;
@@ -224,7 +287,7 @@ export class Tree {
     const { parent } = entry;
     if (!parent || !this.isAlive(entry)) return;
     if (parent === this.root || parent.parent === this.root) {
-      this.#on.restart();
+      this.#replaced();
       return;
     }
     this.#remove(entry);
@@ -266,7 +329,7 @@ export class Tree {
     }
     if (start === beforeEnd && start === end) return;
     if (entry === this.root) {
-      this.#on.restart();
+      this.#replaced();
       return;
     }
     const places = [];
@@ -294,7 +357,7 @@ export class Tree {
         children.push(kept[nextKept++]);
         continue;
       }
-      if (this.#over()) {
+      if (this.#over() || this.#isReplaced) {
         done = false;
         break;
       }

@@ -5,12 +5,12 @@
  * per slice and before anything of that slice is read. What follows from it for a node is decided in `privacy.js`.
  */
 
-import { ELEMENT, above, hostOf, isConnected, nodeType, openShadowRoot } from "./dom.js";
+import { ELEMENT, FRAGMENT, above, hostOf, isConnected, localName, nodeType, openShadowRoot, selectAll, shownIn, slotOf } from "./dom.js";
 
 /** Throws `invalid_argument` for anything but a list of selectors that this browser understands. */
-export function checkedSelectors(document, name, selectors) {
+export function checkedSelectors(name, selectors) {
   if (!Array.isArray(selectors)) throw invalid(`${name} must be an array of CSS selectors`);
-  const fragment = document.createDocumentFragment();
+  const fragment = new DocumentFragment();
   selectors.forEach((selector, index) => {
     try {
       if (typeof selector !== "string") throw new TypeError();
@@ -40,8 +40,8 @@ export class Views {
   constructor(document, redactedViews, unredactedViews, on) {
     this.#document = document;
     this.#on = on;
-    this.#redactedSelector = checkedSelectors(document, "redactedViews", redactedViews);
-    this.#unredactedSelector = checkedSelectors(document, "unredactedViews", unredactedViews);
+    this.#redactedSelector = checkedSelectors("redactedViews", redactedViews);
+    this.#unredactedSelector = checkedSelectors("unredactedViews", unredactedViews);
   }
 
   get any() {
@@ -59,6 +59,7 @@ export class Views {
     const before = [this.redacted, this.unredacted, this.holders];
     this.redacted = found(roots, this.#redactedSelector);
     this.unredacted = found(roots, this.#unredactedSelector);
+    for (const element of [...this.redacted]) this.#redactSlotted(element);
     this.holders = new Set();
     if (this.redacted.size > 0) {
       for (const element of this.unredacted) if (!this.redacted.has(element)) this.#holdersOf(element);
@@ -68,8 +69,8 @@ export class Views {
       for (const element of now) if (!before[index].has(element)) changed.add(element);
       for (const element of before[index]) if (!now.has(element)) changed.add(element);
     });
-    // Among the holders are shadow roots.
-    return [...changed].filter((node) => nodeType(node) === ELEMENT);
+    // Among the holders are shadow roots; among what is slotted are texts.
+    return [...changed].filter((node) => nodeType(node) !== FRAGMENT);
   }
 
   /** Lets go of shadow roots that are no part of the page any more. */
@@ -87,9 +88,12 @@ export class Views {
     if (this.#shadowRoots.has(root)) return;
     this.#shadowRoots.add(root);
     this.#on.found(root);
-    for (const element of found([root], this.#redactedSelector)) this.redacted.add(element);
-    for (const element of found([root], this.#unredactedSelector)) {
-      this.unredacted.add(element);
+    const redacted = found([root], this.#redactedSelector);
+    for (const element of redacted) this.redacted.add(element);
+    const unredacted = found([root], this.#unredactedSelector);
+    for (const element of unredacted) this.unredacted.add(element);
+    for (const element of redacted) this.#redactSlotted(element);
+    for (const element of unredacted) {
       if (!this.redacted.has(element)) this.#holdersOf(element);
     }
   }
@@ -102,22 +106,53 @@ export class Views {
   }
 
   #includeBelow(element) {
-    for (const inner of [element, ...element.querySelectorAll("*")]) {
+    for (const inner of [element, ...selectAll(element, "*")]) {
       const root = openShadowRoot(inner);
       if (!root) continue;
       this.include(root);
-      for (const child of root.children) this.#includeBelow(child);
+      for (const inside of selectAll(root, "*")) if (openShadowRoot(inside)) this.#includeBelow(inside);
     }
+  }
+
+  /** What is shown in a redacted view of a shadow tree is redacted, though it stands elsewhere. */
+  #redactSlotted(element) {
+    const slots = localName(element) === "slot" ? [element] : selectAll(element, "slot");
+    for (const slot of slots) {
+      if (!(slot instanceof HTMLSlotElement) || !this.#isRedacted(slot)) continue;
+      for (const node of shownIn(slot)) {
+        if (this.redacted.has(node)) continue;
+        this.redacted.add(node);
+        if (nodeType(node) === ELEMENT) this.#redactSlotted(node);
+      }
+    }
+  }
+
+  #isRedacted(element) {
+    for (let at = element; at; at = above(at)) {
+      if (this.redacted.has(at)) return true;
+      if (this.unredacted.has(at)) return false;
+    }
+    return false;
   }
 
   /** The same question for one node, between slices. */
   isRedactedNow(node) {
     if (this.#redactedSelector === "") return false;
+    let decided = false;
     for (let at = node; at; at = above(at)) {
-      if (nodeType(at) !== ELEMENT) continue;
+      const slot = slotOf(at);
+      if (slot && this.isRedactedNow(slot)) return true;
+      if (decided || nodeType(at) !== ELEMENT) continue;
       if (matches.call(at, this.#redactedSelector)) return true;
-      if (this.#unredactedSelector !== "" && matches.call(at, this.#unredactedSelector)) return false;
+      decided = this.#unredactedSelector !== "" && matches.call(at, this.#unredactedSelector);
     }
+    return false;
+  }
+
+  /** Whether a node is in an unredacted view and in no redacted one, between slices. */
+  isUnredactedNow(node) {
+    if (this.#unredactedSelector === "" || this.isRedactedNow(node)) return false;
+    for (let at = node; at; at = above(at)) if (nodeType(at) === ELEMENT && matches.call(at, this.#unredactedSelector)) return true;
     return false;
   }
 
@@ -139,7 +174,7 @@ function found(roots, selector) {
   const elements = new Set();
   if (selector === "") return elements;
   for (const root of roots) {
-    for (const element of root.querySelectorAll(selector)) elements.add(element);
+    for (const element of selectAll(root, selector)) elements.add(element);
   }
   return elements;
 }
