@@ -25,6 +25,8 @@ const TOKEN = new RegExp(
   "gi",
 );
 const HARMLESS_DATA = /^data:(?:image\/|font\/|application\/(?:x-)?font|application\/vnd\.ms-fontobject)/i;
+const ANY_STRING = new RegExp(STRING, "g");
+const TEXT_DECLARATION = new RegExp(String.raw`(?:\bcontent|--[-\w]+)\s*:(?:${STRING}|[^;{}"'])*`, "gi");
 const READ_ATTRIBUTE = /\battr\(\s*([-\w]+)/gi;
 
 /** What the regular expression above could find anything in. */
@@ -78,9 +80,22 @@ export function keptUrl(token) {
   return null;
 }
 
-/** The attributes whose values these rules show as text. */
-export function shownAttributes(text) {
-  return Array.from(text.matchAll(READ_ATTRIBUTE), (match) => match[1].toLowerCase());
+/** Adds the attributes whose values a rule shows as text here and now: by `content`, and not for printers. */
+export function addShownAttributes(rule, shown, isMedia) {
+  if (rule.media && !isMedia(rule.media.mediaText)) return;
+  const content = rule.style?.content;
+  if (content) for (const [, name] of content.matchAll(READ_ATTRIBUTE)) shown.add(name.toLowerCase());
+  for (const inner of rule.cssRules ?? []) addShownAttributes(inner, shown, isMedia);
+}
+
+/**
+ * Texts of `content` and of own properties that are not in a sheet's source: a script put them there, perhaps for a view that is redacted. Signs of a
+ * letter or two stay, for the sake of icons.
+ */
+export function withoutInserted(text, source) {
+  return text.replace(TEXT_DECLARATION, (declaration) =>
+    declaration.replace(ANY_STRING, (string) => (/\w\w/.test(string) && !source.includes(string.slice(1, -1)) ? '""' : string)),
+  );
 }
 
 /** What moves and sizes things, and nothing in which a page can put a name, a text or a picture. */
@@ -150,18 +165,23 @@ function* declarations(text) {
 
 /**
  * Reads the rules of a sheet, a few at a time: a generator of nothing that returns the cleaned texts, or null where the sheet cannot be read.
+ * `source` is the text that it was made from, where that is to be compared (`withoutInserted`); `shown` gathers the attributes that it shows as text,
+ * `isMedia(query)` tells what is so now.
  */
-export function* rulesOf(sheet) {
+export function* rulesOf(sheet, { source = null, shown, isMedia }) {
   const texts = [];
   const rules = readable(sheet);
   if (rules === null) return null;
+  const isHere = !sheet.media?.mediaText || isMedia(sheet.media.mediaText);
   for (let at = 0; at < rules.length; at++) {
     const rule = rules[at];
     if ("styleSheet" in rule) {
-      const inner = rule.styleSheet ? yield* rulesOf(rule.styleSheet) : null;
+      const inner = rule.styleSheet ? yield* rulesOf(rule.styleSheet, { shown, isMedia }) : null;
       if (inner !== null) texts.push(conditional(rule, inner.join("\n")));
     } else {
-      texts.push(cleanCss(rule.cssText));
+      const text = cleanCss(rule.cssText);
+      if (isHere && text.includes("attr(")) addShownAttributes(rule, shown, isMedia);
+      texts.push(source === null ? text : withoutInserted(text, source));
     }
     if (at % 8 === 7) yield;
   }

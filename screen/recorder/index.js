@@ -121,7 +121,16 @@ class Recorder {
         failed,
       },
     });
-    this.#styles = new Styles({ window, changes: this.#changes, push, isAlive: inPlace, shown: (names) => this.#shownBySheets(names), failed, wake });
+    this.#styles = new Styles({
+      window,
+      changes: this.#changes,
+      push,
+      isAlive: inPlace,
+      hasRedacted: views.hasRedacted,
+      shown: (names) => this.#shownBySheets(names),
+      failed,
+      wake,
+    });
     this.#controls = new Controls({ privacy: this.#privacy, push, isAlive: inPlace });
     this.#images = new Images({ window, isAlive: inPlace, changed });
     this.#scrolls = new Scrolls({ window, push, find, wake });

@@ -1,12 +1,34 @@
 /**
- * Where the customer points, clicks and types. Nothing of it within a redacted view: a keypad on the screen tells a code by where it is clicked.
+ * Where the customer points, clicks and types. Nothing of it within a redacted view: a keypad on the screen tells a code by where it is clicked. Nor
+ * over choices that are masked: a click on one tells which.
  */
 
-import { above } from "./dom.js";
+import { ELEMENT, above, attribute, localName, nodeType, own, selectAll } from "./dom.js";
 import { INTERACTION, interaction, mouseMove } from "./format.js";
 
 const MOVES_EVERY_MS = 50;
 const SENT_EVERY_MS = 100;
+
+/** Controls that are worked by pointing. */
+const CHOICES = "input[type=radio i], input[type=checkbox i], input[type=range i], input[type=color i], select, option";
+const CHOICE_TAGS = new Set(["select", "option", "optgroup"]);
+const CHOICE_TYPES = new Set(["radio", "checkbox", "range", "color"]);
+const CHOICE_ROLES = /^\s*(?:radio|checkbox|switch|option|slider|spinbutton|menuitemradio|menuitemcheckbox|treeitem)\s*$/i;
+
+/** Whether a node is in a choice, or in something that works like one, or in the label of one. */
+function isChoice(node) {
+  for (let at = node; at; at = above(at)) {
+    if (nodeType(at) !== ELEMENT) continue;
+    const name = localName(at);
+    if (CHOICE_TAGS.has(name)) return true;
+    if (name === "input" && CHOICE_TYPES.has(own(at, "HTMLInputElement", "type"))) return true;
+    if (CHOICE_ROLES.test(attribute(at, "role") ?? "")) return true;
+    if (name === "label" && (selectAll(at, CHOICES).length > 0 || isChosen(own(at, "HTMLLabelElement", "control")))) return true;
+  }
+  return false;
+}
+
+const isChosen = (control) => Boolean(control) && (localName(control) === "select" || (localName(control) === "input" && CHOICE_TYPES.has(own(control, "HTMLInputElement", "type"))));
 
 export class Pointer {
   #window;
@@ -64,7 +86,7 @@ export class Pointer {
   #shown(event) {
     let node = event.composedPath()[0];
     if (!(node instanceof this.#window.Node)) return null;
-    if (!this.#privacy.showsPointer(node)) return null;
+    if (!this.#privacy.showsPointer(node, isChoice(node))) return null;
     let entry;
     while (node && !(entry = this.#find(node))) node = above(node);
     return entry && !entry.isShadowRoot ? entry : null;

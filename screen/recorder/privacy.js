@@ -224,8 +224,8 @@ export class Privacy {
   }
 
   /** Whether the agent may see that the customer points to this node: keypads are on the screen too. Asks the page as it is now. */
-  showsPointer(node) {
-    return !this.#views.isRedactedNow(node);
+  showsPointer(node, isChoice) {
+    return isChoice ? this.#views.isUnredactedNow(node) : !this.#views.isRedactedNow(node);
   }
 
   /** The page's address. */

@@ -5,8 +5,8 @@
  * middle that leaves both as they are is not noticed until something else changes.
  */
 
-import { readable, rulesOf, cleanCss, shownAttributes } from "./css.js";
-import { DOCUMENT, SVG, localName, namespaceOf, nodeType, own } from "./dom.js";
+import { cleanCss, readable, rulesOf } from "./css.js";
+import { DOCUMENT, SVG, TEXT, firstChild, localName, namespaceOf, nextSibling, nodeType, own, textOf } from "./dom.js";
 import { adopted } from "./format.js";
 
 export class Styles {
@@ -14,6 +14,7 @@ export class Styles {
   #changes;
   #push;
   #isAlive;
+  #hasRedacted;
   #shown;
   #failed;
   #wake;
@@ -30,12 +31,13 @@ export class Styles {
   /** Texts of sheets of other origins, by address; null while or where they cannot be had. */
   #fetched = new Map();
 
-  /** `shown(names)` hears of attributes that a sheet shows as text; `wake()` asks for a slice. */
-  constructor({ window, changes, push, isAlive, shown, failed, wake }) {
+  /** `hasRedacted` says that there are redacted views. `shown(names)` hears of attributes that a sheet shows as text; `wake()` asks for a slice. */
+  constructor({ window, changes, push, isAlive, hasRedacted, shown, failed, wake }) {
     this.#window = window;
     this.#changes = changes;
     this.#push = push;
     this.#isAlive = isAlive;
+    this.#hasRedacted = hasRedacted;
     this.#shown = shown;
     this.#failed = failed;
     this.#wake = wake;
@@ -115,23 +117,28 @@ export class Styles {
     state.seen = this.#outline(sheet);
     let text = "";
     if (sheet && !sheet.disabled) {
-      let rules = yield* rulesOf(sheet);
-      if (rules === null && localName(entry.node) === "link") rules = yield* this.#foreign(entry, sheet.href);
+      const isLink = localName(entry.node) === "link";
+      let rules = yield* this.#rulesOf(sheet, isLink ? null : sourceOf(entry.node));
+      if (rules === null && isLink) rules = yield* this.#foreign(entry, sheet.href);
       text = (rules ?? []).join("\n");
     }
     // It may have gone or changed while it was read.
     if (!this.#isAlive(entry)) return;
     if (state.seen !== this.#outline(this.#sheetOf(entry))) this.#jobs.add(entry);
-    this.#tell(text);
     if (text === state.sent) return;
     state.sent = text;
     this.#changes.attributes(entry, { _cssText: text });
   }
 
-  #tell(text) {
-    const names = shownAttributes(text);
-    if (names.length > 0) this.#shown(names);
+  /** `source` is the sheet's own text, or null where that is not known: what a script put into such a sheet cannot be told apart. */
+  *#rulesOf(sheet, source) {
+    const shown = new Set();
+    const rules = yield* rulesOf(sheet, { source: this.#hasRedacted ? source : null, shown, isMedia: this.#isMedia });
+    if (shown.size > 0) this.#shown(shown);
+    return rules;
   }
+
+  #isMedia = (query) => this.#window.matchMedia(query).matches;
 
   /** A sheet of another origin: asked for once, without credentials; most servers of style sheets allow that. */
   *#foreign(entry, href) {
@@ -145,7 +152,7 @@ export class Styles {
     if (text === null) return null;
     const sheet = new this.#window.CSSStyleSheet();
     sheet.replaceSync(cleanCss(text));
-    return yield* rulesOf(sheet);
+    return yield* this.#rulesOf(sheet, null);
   }
 
   async #fetch(entry, href) {
@@ -173,8 +180,7 @@ export class Styles {
       if (known?.outline !== outline) {
         known = { outline, id: this.#nextId++ };
         this.#ids.set(sheet, known);
-        const rules = (yield* rulesOf(sheet)) ?? [];
-        this.#tell(rules.join("\n"));
+        const rules = (yield* this.#rulesOf(sheet, "")) ?? [];
         styles.push({ styleId: known.id, rules: rules.map((rule, index) => ({ rule, index })) });
       }
       if (!sheet.disabled) styleIds.push(known.id);
@@ -196,6 +202,13 @@ export class Styles {
 }
 
 const adoptedBy = (root) => own(root, nodeType(root) === DOCUMENT ? "Document" : "ShadowRoot", "adoptedStyleSheets") ?? [];
+
+/** The text of a `<style>`. */
+function sourceOf(node) {
+  let text = "";
+  for (let child = firstChild(node); child; child = nextSibling(child)) if (nodeType(child) === TEXT) text += textOf(child);
+  return text;
+}
 
 /** Enough of a sheet to see that it has changed. */
 function outlineOf(sheet) {

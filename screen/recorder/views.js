@@ -48,6 +48,10 @@ export class Views {
     return this.#redactedSelector !== "" || this.#unredactedSelector !== "";
   }
 
+  get hasRedacted() {
+    return this.#redactedSelector !== "";
+  }
+
   get roots() {
     return [this.#document, ...this.#shadowRoots];
   }
