@@ -17,7 +17,7 @@ const TOKEN = new RegExp(
     String.raw`(?<import>@(?:import|namespace|charset)(?:${STRING}|[^;"'])*;?)`,
     String.raw`(?<fetching>(?:image-set|src|image|cross-fade|paint|element)\()`,
     // A name that is spelt with an escape and followed by an argument is `url(` in disguise or nothing that a page needs.
-    String.raw`(?<escaped>(?<![-\w\\])[-\w]*\\[^\s(){};:"']*[^\s(){};:"'\\]\()`,
+    String.raw`(?<escaped>(?<![-\w\\])[-\w]*\\(?:[0-9a-f]{1,6}\s?|\S)(?:[-\w]|\\(?:[0-9a-f]{1,6}\s?|\S))*\()`,
     // Not fetched where it stands, as in a custom property, and an address all the same.
     String.raw`(?<address>(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:)?\/\/[^\s;{}()"']*)`,
     String.raw`(?<escape>\\[^])`,

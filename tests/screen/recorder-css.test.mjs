@@ -10,6 +10,8 @@ const ADDRESSES = [
   "a { background: url(http://evil/) }",
   'a { background: URL( "//evil/" ) }',
   "a { background: u\\72l(http://evil/) }",
+  "a { background: \\75 rl(/evil) }",
+  "a { --b: u\\72 l(/evil) }",
   "a { background: url(http://evil/",
   'a { background: image-set("http://evil/" 1x, url(http://evil/2) 2x); color: red }',
   'a { background: -webkit-image-set("/evil.png?token" 1x) }',
@@ -44,6 +46,7 @@ test("what is no address stays", () => {
     'a { fill: url("#gradient") }',
     "@media (min-width: 40em) { a { grid-area: 1 / 2 / 3 / 4 } }",
     ".sm\\:w-1\\/2 { width: 50% }",
+    ".w-\\[calc\\(100\\%\\)\\]:not(.a\\:b) { width: 50% }",
     '[data-theme="dark"] a { color: white }',
   ];
   for (const css of styles) assert.equal(cleanCss(css), css);
