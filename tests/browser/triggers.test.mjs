@@ -275,7 +275,7 @@ test("feature flags tell what the gateway and the company offer", async () => {
       const [shop, demo] = await Promise.all(clients.map((client) => client.getFeatureFlags()));
       return { kinds: [...new Set(Object.values({ ...shop, ...demo }).map((flag) => typeof flag))], shop: [shop.triggers, shop.forms, shop.message_preview], demo: [demo.triggers, demo.forms, demo.message_preview], cobrowse: demo.cobrowse };
     }, token("uma"));
-    assert.deepEqual(flags, { kinds: ["boolean"], shop: [true, false, false], demo: [true, true, true], cobrowse: false });
+    assert.deepEqual(flags, { kinds: ["boolean"], shop: [true, false, false], demo: [true, true, true], cobrowse: true });
   });
 });
 
