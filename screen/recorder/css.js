@@ -17,7 +17,7 @@ const TOKEN = new RegExp(
     String.raw`(?<import>@(?:import|namespace|charset)(?:${STRING}|[^;"'])*;?)`,
     String.raw`(?<fetching>(?:image-set|src|image|cross-fade|paint|element)\()`,
     // A name that is spelt with an escape and followed by an argument is `url(` in disguise or nothing that a page needs.
-    String.raw`(?<escaped>(?<![-\w\\])[-\w]*\\(?:[0-9a-f]{1,6}\s?|\S)(?:[-\w]|\\(?:[0-9a-f]{1,6}\s?|\S))*\()`,
+    String.raw`(?<escaped>(?<![-\w\\])[-\w]*\\(?:[0-9a-f]{1,6}\s?|\S)(?:[-\w]|\\(?:[0-9a-f]{1,6}\s?|\S))*\(?)`,
     // Not fetched where it stands, as in a custom property, and an address all the same.
     String.raw`(?<address>(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:)?\/\/[^\s;{}()"']*)`,
     String.raw`(?<escape>\\[^])`,
@@ -43,7 +43,7 @@ export function cleanCss(text) {
     clean += text.slice(at, match.index);
     at = match.index + token.length;
     if (string !== undefined) clean += /^.\s*(?:[a-z][a-z0-9+.-]*:)?\/\//i.test(unescaped(token)) ? '""' : token;
-    else if (escape !== undefined) clean += token;
+    else if (escape !== undefined || (escaped !== undefined && !escaped.endsWith("("))) clean += token;
     else if (url !== undefined) clean += keptUrl(token) ?? "none";
     else if (fetching !== undefined || escaped !== undefined) {
       // With all that it is given. An unknown function: the declaration is dropped by whoever parses it.
