@@ -19,7 +19,7 @@ export interface TokenResponse {
   token: string;
 }
 
-/** Texts of the screen share dialogues; each has a default. */
+/** Texts of the screen share dialogs and controls; each has a default in English, Italian and Portuguese. They are texts: markup in them is shown, not read. */
 export interface CobrowseMessages {
   confirmSessionTitle?: string;
   confirmSessionContent?: string;
@@ -32,26 +32,42 @@ export interface CobrowseMessages {
   endSessionText?: string;
 }
 
-/** Screen share. Accepted, without effect in this release. */
+/** Screen share: how the end user is asked, and what of the page the agent may see. Without the option the calls work with every default. */
 export interface CobrowseOption {
-  /** Whether screen share is offered. */
+  /**
+   * Whether this page may be shared. Where `true`, the client itself restores what an earlier page shared (`restoreCobrowseSession`) and hears an agent's request
+   * (`cobrowse.request`). Where `false`, the calls reject with `invalid_argument`.
+   */
   enabled: boolean;
+  /**
+   * HTML of the three questions, with `$title`, `$content`, `$allow` and `$deny`, an element of the class `js-cobrowse-allow` and one of the class
+   * `js-cobrowse-deny`. A page that requires Trusted Types must allow the policy `sportello-screen`.
+   */
   template?: string;
+  /** HTML of the question whether the page may be seen, instead of `template`. */
   confirmSessionTemplate?: string;
+  /** HTML of the question whether the agent may use the page, instead of `template`. Asked with Cobrowse.io only. */
   confirmRemoteControlTemplate?: string;
+  /** HTML of the question whether everything on the screen may be seen, instead of `template`. Asked with Cobrowse.io only. */
   confirmFullDeviceTemplate?: string;
+  /** HTML of the controls while the page is shared, with `$end` and an element of the class `js-cobrowse-end`. */
   sessionControlsTemplate?: string;
-  /** Where dialogues are placed; the document's body by default. */
+  /** Where dialogs and controls are placed; the document's body by default. */
   root?: Element;
   messages?: CobrowseMessages;
+  /** Cobrowse.io's address, where it is not the public one. */
   api?: string;
+  /** The licence key of a Cobrowse.io account: its SDK, which the site loads, then shows the page. Without it nothing but the gateway is needed. */
   license?: string;
+  /** For Cobrowse.io. */
   trustedOrigins?: string[];
+  /** What the agent may do. Without Cobrowse.io `pointer` may be left out; `view` is always there, and there is no more. */
   capabilities?: string[];
+  /** For Cobrowse.io. */
   registration?: boolean;
-  /** CSS selectors of what is never shared. */
+  /** CSS selectors of what is never shared: it is replaced in the page, before anything leaves. */
   redactedViews?: string[];
-  /** CSS selectors of what is shared although it lies within a redacted part. */
+  /** CSS selectors of what is shared although it would be masked, or lies within a redacted part. Passwords, one-time codes and cards never are. */
   unredactedViews?: string[];
 }
 
@@ -308,6 +324,7 @@ export interface ChatRequest {
   email?: string;
   /** Replaces the first message that the end user is shown. */
   greeting?: string;
+  /** `false` where the page cannot be shared: then screen share is not offered in the chat. */
   cobrowsable?: boolean;
   custom_data?: CustomData;
   [key: string]: unknown;
@@ -747,6 +764,46 @@ export function isSportelloError(value: unknown): value is SportelloError;
 
 // ------------------------------------------------------------------------------------------------------------------ events
 
+/**
+ * A session of screen share. The vendor does not publish what its events give; these members are those that Cobrowse.io declares for its own sessions
+ * (`cobrowse-sdk-js` 3.28.6), so that the same code works with either.
+ */
+export interface CobrowseSession {
+  /** Its number within the chat. Beyond Cobrowse.io, whose sessions do not have it. */
+  readonly id?: number;
+  /** `view`, `pointer`; with Cobrowse.io, its own words. */
+  readonly capabilities: string[];
+  readonly created: Date;
+  /** When it ends by itself, as things stand. */
+  readonly expires: Date;
+  readonly activated: Date | null;
+  readonly updated: Date | null;
+  readonly ended: Date | null;
+  /** The code that the agent needs, where there is one. */
+  code(): string | undefined;
+  /** `pending` (waits for the agent), `authorizing` (the end user is asked), `active` or `ended`. */
+  state(): "pending" | "authorizing" | "active" | "ended";
+  isPending(): boolean;
+  isAuthorizing(): boolean;
+  isActive(): boolean;
+  isEnded(): boolean;
+  /**
+   * `device_ended`, `agent_ended`, `pending_timeout`, `authorizing_timeout`, `active_timeout` or `limit_enforcement`, as Cobrowse.io has them; of ours `denied`,
+   * `chat_ended`, `agent_changed`, `replaced` or `failed`. Treat it as an open string.
+   */
+  endedReason(): string | undefined;
+  /** Who looks, once that is known. */
+  agent(): object | false;
+  /** `false`, except with Cobrowse.io. */
+  fullDevice(): boolean;
+  /** `off`, except with Cobrowse.io. */
+  remoteControl(): string;
+  /** Asks the end user, where that is what it waits for; never without their yes. */
+  activate(): Promise<CobrowseSession>;
+  /** Ends it, at any time. */
+  end(): Promise<CobrowseSession>;
+}
+
 /** What listeners are called with, by the event's name. */
 export interface ClientEventMap {
   /** The client can communicate. */
@@ -776,11 +833,14 @@ export interface ClientEventMap {
   /** After `destroyChat`. */
   "chat.destroyed": [];
 
-  /** Screen share was asked for, and by whom. */
+  /** An agent asks to see the page; `from` is `agent`. Nothing happens until the application calls `startCobrowse(from)`. */
   "cobrowse.request": [from: string];
-  "cobrowse.loaded": [session: unknown];
-  "cobrowse.updated": [session: unknown];
-  "cobrowse.ended": [session: unknown];
+  /** There is a session of screen share on this page, new or restored. With Cobrowse.io it is that SDK's own object. */
+  "cobrowse.loaded": [session: CobrowseSession];
+  /** The session moved on. */
+  "cobrowse.updated": [session: CobrowseSession];
+  /** The session is over, once for each; `session.endedReason()` says why. */
+  "cobrowse.ended": [session: CobrowseSession];
 
   /** Something failed: in the background, or in a method that reports failure by its return value. Beyond the vendor. */
   error: [error: SportelloError];
@@ -1091,11 +1151,25 @@ export class Client {
 
   // screen share
 
-  /** A code to read to the agent, `""` on failure. Rejects with `unsupported` in this release. */
+  /**
+   * A code of six digits for the end user to read to the agent, who types it in; then the end user is asked. `""` on failure, with an `error` event: no chat with an agent, screen share is not
+   * offered (`unsupported`), this page or another is shared already (`conflict`). Rejects with `invalid_argument` for arguments or options that cannot be meant. `lang` is
+   * the language of the dialogs; `customData`, up to 20 entries, is shown to the agent.
+   */
   createCobrowseCode(lang?: string, customData?: Record<string, string>, options?: CallOptions): Promise<string>;
 
-  /** Starts sharing; `from` is what `cobrowse.request` gave. Rejects with `unsupported` in this release. */
+  /**
+   * Shares this page with the agent of the chat, once the end user agreed: resolves when they are being asked, and the events tell what became of it. `from` is what
+   * `cobrowse.request` gave, or `end_user` by default. Nothing new is asked where the end user is asked, or has agreed, already. Rejects with `no_chat`,
+   * `conflict` where there is no agent or another page is shared, `unsupported` where the company, the chat or the platform does not offer it, `unavailable` where the browser is too old, or `invalid_argument`.
+   */
   startCobrowse(from?: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Goes on with what the page shared before it was loaded anew in the same tab; the end user is not asked again for what they agreed to. Gives the session, also
+   * one that is there already, or null. The client does so by itself where `cobrowse.enabled`. Documented for the vendor's client from release 4.26 on, without its shape.
+   */
+  restoreCobrowseSession(options?: CallOptions): Promise<CobrowseSession | null>;
 
   // post-session virtual agent
 

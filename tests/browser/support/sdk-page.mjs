@@ -3,6 +3,12 @@
 /** Opens the page; `createClient`, `withToken` and `outcome` are then global in it. */
 export async function openSdkPage(stage, { site = stage.site, ...pageOptions } = {}) {
   const page = await stage.open(`${site.origin}/blank.html`, pageOptions);
+  await prepareSdkPage(stage, page);
+  return page;
+}
+
+/** What a page needs once more after it was loaded anew. */
+export async function prepareSdkPage(stage, page) {
   await page.evaluate(async (gateway) => {
     const { Client, isSportelloError } = await import("/pkg/index.js");
     const demoToken = async (identifier) => {
@@ -35,7 +41,6 @@ export async function openSdkPage(stage, { site = stage.site, ...pageOptions } =
         }),
       );
   }, stage.gateway.origin);
-  return page;
 }
 
 /** The JWT that a site's server would sign, asked for outside any browser. */

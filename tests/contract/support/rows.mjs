@@ -1,72 +1,60 @@
 // The rows of docs/contract.md: every method, parameter, event, request field and response field of the documented client, read from its
-// declarations. Which of them belong to a later part is said here; nothing else is decided.
+// declarations. Nothing is decided here.
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const CONTRACT = fileURLToPath(new URL("../../types/contract/headless-client.d.ts", import.meta.url));
 const DECLARATIONS = fileURLToPath(new URL("../../../pkg-template/index.d.ts", import.meta.url));
 
-/** What is not there yet, by the part that brings it. Everything that is reached from nothing else belongs to the same part. */
-const LATER = {
-  "part three": {
-    methods: ["createCobrowseCode", "startCobrowse"],
-    fields: ["CompanyResponse.cobrowse_domain"],
-    events: ["cobrowse.request", "cobrowse.loaded", "cobrowse.updated", "cobrowse.ended"],
-  },
-};
-
 /** Interfaces that are read as a whole elsewhere, or are no data. */
 const NO_DATA = new Set(["Client", "ClientOption", "CobrowseOption", "CobrowseMessages", "TokenResponse", "PackageExports"]);
 
 const parse = (file) => ts.createSourceFile(file, ts.sys.readFile(file), ts.ScriptTarget.ES2022, true);
 
-/** `{ id, kind, part }` of every row, in the order of the declarations. `part` is null for what is there. */
+/** `{ id, kind }` of every row, in the order of the declarations. */
 export function contractRows() {
   const interfaces = new Map(parse(CONTRACT).statements.filter(ts.isInterfaceDeclaration).map((declared) => [declared.name.text, declared]));
   const rows = new Map();
-  const add = (id, kind, part) => {
-    // What is reached in two ways belongs to the earlier part.
-    if (!rows.has(id) || (rows.get(id).part && !part)) rows.set(id, { id, kind, part });
+  const add = (id, kind) => {
+    if (!rows.has(id)) rows.set(id, { id, kind });
   };
   for (const member of interfaces.get("Client").members) {
     const name = member.name.text;
     if (ts.isPropertySignature(member)) {
-      add(`client.${name}`, "method", null);
-      addFields("Chat", "response", null);
+      add(`client.${name}`, "method");
+      addFields("Chat", "response");
       continue;
     }
-    const part = partOf("methods", name);
-    add(`${name}()`, "method", part);
+    add(`${name}()`, "method");
     for (const parameter of member.parameters) {
       const typed = referenced(parameter.type).filter((type) => interfaces.has(type) && !NO_DATA.has(type));
       // A whole message comes from the gateway; what is read of it is seen in what the call gives.
-      if (typed.length === 0 || typed.includes("MessageResponse")) add(`${name}(${parameter.name.text})`, "request", part);
-      else for (const type of typed) addFields(type, "request", part);
+      if (typed.length === 0 || typed.includes("MessageResponse")) add(`${name}(${parameter.name.text})`, "request");
+      else for (const type of typed) addFields(type, "request");
     }
-    for (const type of referenced(member.type)) if (interfaces.has(type) && !NO_DATA.has(type)) addFields(type, "response", part);
+    for (const type of referenced(member.type)) if (interfaces.has(type) && !NO_DATA.has(type)) addFields(type, "response");
   }
-  for (const name of eventNames()) add(name, "event", partOf("events", name));
+  for (const name of eventNames()) add(name, "event");
   return [...rows.values()];
 
-  function addFields(type, kind, part) {
+  function addFields(type, kind) {
     const declared = interfaces.get(type);
-    for (const member of declared.members) addMember(`${type}.${member.name?.getText() ?? "*"}`, member, kind, part);
+    for (const member of declared.members) addMember(`${type}.${member.name?.getText() ?? "*"}`, member, kind);
   }
 
-  function addMember(id, member, kind, part) {
+  function addMember(id, member, kind) {
     // An open map has no fields of its own, and a method of an object is a method.
-    if (ts.isIndexSignatureDeclaration(member)) return id.startsWith("SurveyAnswers") ? add(id, kind, part) : undefined;
-    if (ts.isMethodSignature(member)) return add(`${id}()`, "method", part);
-    const own = partOf("fields", id) ?? part;
+    if (ts.isIndexSignatureDeclaration(member)) return id.startsWith("SurveyAnswers") ? add(id, kind) : undefined;
+    if (ts.isMethodSignature(member)) return add(`${id}()`, "method");
     const literal = inlineObject(member.type);
     if (literal) {
-      for (const inner of literal.members) addMember(`${id}.${inner.name.getText()}`, inner, kind, own);
+      for (const inner of literal.members) addMember(`${id}.${inner.name.getText()}`, inner, kind);
       return undefined;
     }
     const typed = referenced(member.type).filter((type) => interfaces.has(type) && !NO_DATA.has(type));
-    if (typed.length === 0) return add(id, kind, own);
-    for (const type of typed) if (!id.startsWith(`${type}.`)) addFields(type, kind, own);
-    return add(id, kind, own);
+    if (typed.length === 0) return add(id, kind);
+    for (const type of typed) if (!id.startsWith(`${type}.`)) addFields(type, kind);
+    return add(id, kind);
   }
 }
 
@@ -75,10 +63,6 @@ function eventNames() {
   const map = parse(DECLARATIONS).statements.find((statement) => statement.name?.text === "ClientEventMap");
   const isDocumented = (member) => !ts.getJSDocCommentsAndTags(member).some((comment) => /Beyond the vendor/u.test(comment.getText()));
   return map.members.filter(isDocumented).map((member) => member.name.text);
-}
-
-function partOf(list, name) {
-  return Object.keys(LATER).find((part) => LATER[part][list].includes(name)) ?? null;
 }
 
 /** The names of the types that a type speaks of. */

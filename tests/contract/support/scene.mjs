@@ -2,7 +2,7 @@
 // REST. `scene.call(…)` runs in the page; what it gives comes back as data, and dates stay dates.
 import { test } from "node:test";
 
-import { openSdkPage } from "../../browser/support/sdk-page.mjs";
+import { openSdkPage, prepareSdkPage } from "../../browser/support/sdk-page.mjs";
 import { withStage } from "../../browser/support/stage.mjs";
 import { Ledger } from "./ledger.mjs";
 import { Desk } from "./desk.mjs";
@@ -41,7 +41,18 @@ class Scene {
   /** A page with a client, `client` in what runs there; every event of it is kept. */
   async customer(options = {}) {
     const page = await openSdkPage(this.#stage);
-    const customer = new Customer(page);
+    await this.#begin(page, options);
+    return new Customer(page);
+  }
+
+  /** The same page, loaded anew. */
+  async reload({ page }, options = {}) {
+    await page.reload();
+    await prepareSdkPage(this.#stage, page);
+    await this.#begin(page, options);
+  }
+
+  async #begin(page, options) {
     await page.evaluate(
       ([options, names]) => {
         globalThis.client = globalThis.createClient(options);
@@ -49,22 +60,22 @@ class Scene {
         globalThis.waiting = new Set();
         for (const name of names) {
           globalThis.client.on(name, (...args) => {
-            // A chat is its state; an identity is its fields and how it prints.
-            const plain = args.map((value) => (value?.state ? { state: value.state } : value?.type && value?.is_customer !== undefined ? { ...value, printed: String(value) } : value));
-            globalThis.heard.push({ name, args: structuredClone(plain) });
+            // A session of screen share writes itself down, a chat is its state, an identity is its fields and how it prints.
+            const plain = args.map((value) => (typeof value?.state === "function" ? JSON.parse(JSON.stringify(value)) : value?.state ? { state: value.state } : value?.type && value?.is_customer !== undefined ? { ...value, printed: String(value) } : value));
+            globalThis.heard.push({ name, args: structuredClone(plain.map((value) => (value instanceof Error ? { code: value.code, status: value.status } : value))) });
             for (const look of globalThis.waiting) look();
           });
         }
       },
       [options, EVENTS],
     );
-    return customer;
   }
 }
 
 const EVENTS = [
   "ready", "authenticated", "chat.ongoing", "chat.updated", "chat.message", "chat.memberJoined", "chat.memberLeft", "chat.typingStarted", "chat.typingEnded",
   "chat.connected", "chat.disconnected", "chat.dismissed", "chat.timeout", "chat.ended", "chat.destroyed",
+  "cobrowse.request", "cobrowse.loaded", "cobrowse.updated", "cobrowse.ended", "error",
 ];
 
 class Customer {

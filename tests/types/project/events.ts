@@ -1,6 +1,6 @@
 // Listeners are typed by the event's name; other names are accepted.
 import { Client, isSportelloError } from "sportello";
-import type { Chat, ClientEvent, ClientEventMap, ConnectionState, Delivery, Identity, MessageResponse, SportelloError, SportelloErrorCode } from "sportello";
+import type { Chat, ClientEvent, ClientEventMap, CobrowseSession, ConnectionState, Delivery, Identity, MessageResponse, SportelloError, SportelloErrorCode } from "sportello";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(): T | undefined => undefined;
@@ -22,7 +22,10 @@ client.on("chat.delivery", (delivery) => holds<Equal<typeof delivery, Delivery>>
 client.on("chat.uploadProgress", ({ sentBytes, totalBytes }) => holds<Equal<[typeof sentBytes, typeof totalBytes], [number, number]>>());
 client.on("chat.unread", (count) => holds<Equal<typeof count, number>>());
 client.on("connection", (state) => holds<Equal<typeof state, ConnectionState>>());
-client.on("cobrowse.updated", (session) => holds<Equal<typeof session, unknown>>());
+client.on("cobrowse.request", (from) => holds<Equal<typeof from, string>>());
+client.on("cobrowse.updated", (session) => holds<Equal<typeof session, CobrowseSession>>());
+client.on("cobrowse.ended", (session) => holds<Equal<ReturnType<typeof session.endedReason>, string | undefined>>());
+export const restored: Promise<CobrowseSession | null> = client.restoreCobrowseSession();
 client.on("error", (error) => {
   holds<Equal<typeof error, SportelloError>>();
   holds<Equal<typeof error.code, SportelloErrorCode>>();

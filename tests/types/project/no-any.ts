@@ -29,7 +29,7 @@ export type Checked = [
   None<AnyMembers<api.ChatHistoryResponse>>, None<AnyMembers<api.ChatMember>>, None<AnyMembers<api.ChatRequest>>,
   None<AnyMembers<api.ChatResponse>>, None<AnyMembers<api.ChatSurveyResponse>>, None<AnyMembers<api.ClientEventMap>>,
   None<AnyMembers<api.ClientOption>>, None<AnyMembers<api.ClientStorage>>, None<AnyMembers<api.CobrowseMessages>>,
-  None<AnyMembers<api.CobrowseOption>>, None<AnyMembers<api.CompanyResponse>>, None<AnyMembers<api.Delivery>>,
+  None<AnyMembers<api.CobrowseOption>>, None<AnyMembers<api.CobrowseSession>>, None<AnyMembers<api.CompanyResponse>>, None<AnyMembers<api.Delivery>>,
   None<AnyMembers<api.EmailRequest>>, None<AnyMembers<api.EmailResponse>>, None<AnyMembers<api.EscalateRequest>>, None<AnyMembers<api.FormAnswer>>, None<AnyMembers<api.FormProblem>>,
   None<AnyMembers<api.FormQuestion>>, None<AnyMembers<api.FormResponse>>, None<AnyMembers<api.SendFileOptions>>, None<AnyMembers<api.UploadProgress>>,
   None<AnyMembers<api.FileTypeItem>>, None<AnyMembers<api.GenerateTranscriptResponse>>, None<AnyMembers<api.Identity>>,
