@@ -173,7 +173,8 @@ export function createDialogs(options, lang) {
       };
       const no = () => answer(false);
       open.add(answer);
-      dialog.querySelector(".js-cobrowse-allow").addEventListener("click", (event) => (event.preventDefault(), answer(true)));
+      // A script, such as that of somebody who controls the page from afar, cannot agree.
+      dialog.querySelector(".js-cobrowse-allow").addEventListener("click", (event) => (event.preventDefault(), event.isTrusted && answer(true)));
       dialog.querySelector(".js-cobrowse-deny").addEventListener("click", (event) => (event.preventDefault(), no()));
       dialog.addEventListener("close", no);
       signal?.addEventListener("abort", no);

@@ -17,15 +17,16 @@ ${more}
 `;
 const CONFIG = company("shop", 'cobrowse_domain = "see.shop.example"') + company("bank", 'cobrowse_domain = "see.bank.example"\nscreen_share = false');
 
+const WITH_A_PERSON = 4;
 const COBROWSE = { cobrowse: { enabled: true } };
 const aNumber = holds("a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0);
 const session = (more) => ({ id: aNumber, capabilities: ["view", "pointer"], created: aTime, expires: aTime, activated: null, updated: null, ended: null, ...more });
 
 /** A customer in a chat with an agent. */
-async function inChat(scene, options, menuId = 1) {
+async function inChat(scene, options) {
   const customer = await scene.customer({ ...COBROWSE, ...options });
   const desk = await scene.desk();
-  const { state } = await customer.call("createChat", menuId);
+  const { state } = await customer.call("createChat", WITH_A_PERSON);
   await customer.hears("chat.connected");
   await desk.accept(state.id);
   await customer.hears("chat.updated", { where: '(chat) => chat.state.status === "assigned"' });
@@ -51,6 +52,8 @@ scene("a code that the end user reads to the agent: asked in its language, shown
   ledger.heard("cobrowse.updated", await customer.hears("cobrowse.updated", updatedTo("active")), [session({ state: "active", activated: aTime, updated: aTime })]);
   assert.deepEqual((await desk.chat(id)).screen_share.status, "active");
 
+  // What is on its way just then is refused.
+  scene.expectFaults(/409/u);
   await desk.ask("DELETE", `/chats/${id}/screen_share`);
   ledger.heard("cobrowse.ended", await customer.hears("cobrowse.ended"), [session({ state: "ended", ended_reason: "agent_ended", activated: aTime, updated: aTime, ended: aTime })]);
   await customer.page.locator(".js-cobrowse-end").waitFor({ state: "detached" });
@@ -67,13 +70,15 @@ scene("an agent asks, the end user says no, and then shares by themselves", asyn
   await answer(customer, "deny");
   const [denied] = await customer.hears("cobrowse.ended");
   assert.equal(denied.ended_reason, "denied");
-  assert.equal((await noti(desk, id, "cobrowseFailed")).reason, "denied");
+  const [failed] = await customer.hears("chat.message", { where: '(message) => message.event === "cobrowseFailed"' });
+  assert.equal(failed.reason, "denied");
 
   await customer.call("startCobrowse");
   const own = (await desk.chat(id)).screen_share;
   ledger.effect("startCobrowse(from)", [asked.from, own.from], ["agent", "end_user"]);
   await answer(customer, "allow");
   await customer.hears("cobrowse.updated", updatedTo("active"));
+  scene.expectFaults(/409/u);
   await customer.page.locator(".js-cobrowse-end").click();
   const [ended] = await customer.hears("cobrowse.ended", { count: 2 });
   assert.equal(ended.ended_reason, "device_ended");
@@ -95,6 +100,7 @@ scene("a page that is loaded anew goes on sharing, and ends with its chat", asyn
   assert.equal((await desk.chat(id)).screen_share.status, "active");
   await customer.call("loadOngoingChat");
   await customer.hears("chat.connected");
+  scene.expectFaults(/409/u);
   await desk.finish(id);
   const [ended] = await customer.hears("cobrowse.ended");
   assert.equal(ended.ended_reason, "chat_ended");

@@ -1,70 +1,28 @@
 // The package's side of screen share, in a browser, with a gateway inside the page and a recorder that says what the test says: what is asked when, what is sent and
-// sent again, what a share survives and what ends it, and what the end user sees of it.
+// sent again, what a share survives and what ends it. What the end user sees of it: screen-dialogs.test.mjs.
+// What runs in the page uses the names of support/screen-scene.js (`until`, `dialog`, `press`, …) as globals.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 
-import { launch } from "./support/browser.mjs";
-import { packPackage } from "./support/packed.mjs";
-import { startStaticServer } from "./support/static-server.mjs";
+import { enter, startScreenSite } from "./support/screen-page.mjs";
 
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src https://gateway.test 'self'; style-src 'self'; img-src data:; object-src 'none'; base-uri 'none'";
-const HTML = '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,"><main><h1>A page</h1><p>of a shop</p><button id="own">Own</button></main></html>';
-
-let packed;
 let site;
-let browser;
 before(async () => {
-  [packed, browser] = await Promise.all([packPackage(), launch()]);
-  const own = async (name, folder = "./support/") => readFile(fileURLToPath(new URL(`${folder}${name}`, import.meta.url)), "utf8");
-  const root = await packed.project({
-    "fake-gateway.js": await own("fake-gateway.js", "../client/support/"),
-    "screen-gateway.js": await own("screen-gateway.js"),
-    "screen-scene.js": await own("screen-scene.js"),
-    "fake-recorder.js": await own("fake-recorder.js"),
-    "index.html": HTML,
-  });
-  const recorder = "/node_modules/sportello/screen-recorder.js";
-  site = await startStaticServer(root, (path) => {
-    if (path === "/strict") return { file: "index.html", headers: { "content-security-policy": `${POLICY}; require-trusted-types-for 'script'` } };
-    if (path === "/no-policies") return { file: "index.html", headers: { "content-security-policy": `${POLICY}; require-trusted-types-for 'script'; trusted-types 'none'` } };
-    return path === recorder ? { file: "fake-recorder.js" } : undefined;
-  });
+  site = await startScreenSite();
 });
-after(async () => {
-  await browser?.close();
-  await site?.close();
-  await packed?.remove();
-});
+after(() => site?.close());
 
-/** A page of the site, with what was loaded of the package, and its faults. */
-async function openPage(context, { path = "/", setUp, ...options } = {}) {
-  const profile = await browser.newContext(options);
-  context.after(() => profile.close());
-  const page = await profile.newPage();
-  page.setDefaultTimeout(15_000);
-  page.faults = [];
-  page.loaded = [];
-  page.on("pageerror", (error) => page.faults.push(String(error.stack)));
-  page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
-  page.on("request", (request) => page.loaded.push(new URL(request.url()).pathname.split("/").pop()));
-  await setUp?.(page);
-  await page.goto(site.origin + path);
-  await enter(page);
-  return page;
-}
-
-/** Everything of `screen-scene.js` is global in the page. */
-const enter = (page) => page.evaluate(async () => void Object.assign(globalThis, await import("/screen-scene.js")));
-
-const CHUNKS = /^(screen-|cobrowse-io)/;
+const CHUNKS = /^(screen-|cobrowse-io)/u;
 const chunksOf = (page) => page.loaded.filter((file) => CHUNKS.test(file) && !["screen-gateway.js", "screen-scene.js"].includes(file)).sort();
 
+/** Gives the page a function by name. */
+async function offer(page, act) {
+  await page.evaluate(`(globalThis.acts ??= {}).act = ${act}; undefined`);
+  return "act";
+}
 
 test("a text-only chat loads none of the chunks; where screen share is enabled and unused, neither dialogs nor recorder are loaded", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(async () => {
     const { client, gateway } = await inChat({});
     await client.sendTextMessage("hello");
@@ -82,7 +40,7 @@ test("a text-only chat loads none of the chunks; where screen share is enabled a
 });
 
 test("a share begins with the end user's yes, is sent in batches, and ends by the button", async (context) => {
-  const page = await openPage(context, { path: "/strict" });
+  const page = await site.open(context, { path: "/strict" });
   const asked = await page.evaluate(async () => {
     const scene = (globalThis.s = await inChat());
     document.getElementById("own").focus();
@@ -135,7 +93,7 @@ test("a share begins with the end user's yes, is sent in batches, and ends by th
 });
 
 test("the end user says no: by the button, by Escape, by a dialog that somebody closes or takes away", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(async () => void (globalThis.s = await inChat()));
   const ways = {
     button: () => press("deny"),
@@ -162,13 +120,15 @@ test("the end user says no: by the button, by Escape, by a dialog that somebody 
 });
 
 test("what the end user types while the question appears does not answer it", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(async () => {
     globalThis.s = await inChat();
     await globalThis.s.client.startCobrowse();
     await until(dialog);
   });
   for (const key of ["Enter", "Space", "a"]) await page.keyboard.press(key);
+  // Nor does a script.
+  await page.evaluate(() => button("allow").click());
   assert.equal(await page.evaluate(() => globalThis.s.gateway.share.status), "authorizing");
   for (const expected of ["cobrowse-dialog_deny", "cobrowse-dialog_allow"]) {
     await page.keyboard.press("Tab");
@@ -184,7 +144,7 @@ test("what the end user types while the question appears does not answer it", as
 });
 
 test("a code waits for the agent, and then the end user is asked", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway, heard } = await inChat();
     const code = await client.createCobrowseCode("it", { order: "7" });
@@ -204,7 +164,7 @@ test("a code waits for the agent, and then the end user is asked", async (contex
 });
 
 test("a failure of createCobrowseCode is an empty code and an error event, one of startCobrowse rejects", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway, heard } = await inChat();
     const outcome = (promise) => promise.then((value) => ({ value }), ({ name, code, status }) => ({ name, code, ...(status && { status }) }));
@@ -229,7 +189,7 @@ test("a failure of createCobrowseCode is an empty code and an error event, one o
 });
 
 test("a call that is aborted leaves no share behind", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway } = await inChat();
     const controller = new AbortController();
@@ -246,7 +206,7 @@ test("a call that is aborted leaves no share behind", async (context) => {
 });
 
 test("an agent's request is told once, and not where a share has answered it", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway, heard } = await inChat();
     await client.restoreCobrowseSession();
@@ -267,7 +227,7 @@ test("an agent's request is told once, and not where a share has answered it", a
 });
 
 test("a batch that could not be sent is sent again as it was, and what gathers meanwhile follows it", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway, heard } = await sharing();
     gateway.refuseShare("POST /records", 503, "unavailable");
@@ -284,7 +244,7 @@ test("a batch that could not be sent is sent again as it was, and what gathers m
 });
 
 test("what the network cannot carry is dropped, and the picture begins anew", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway } = await sharing();
     recorder().emit([{ type: 5, data: { tag: "sportello.complete" } }]);
@@ -315,7 +275,7 @@ test("what the network cannot carry is dropped, and the picture begins anew", as
 });
 
 test("while nobody looks the recorder pauses; with a viewer it goes on, and it begins anew when one asks", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway } = await inChat().then(async (scene) => {
       scene.gateway.viewers = 0;
@@ -347,7 +307,7 @@ test("the agent's pointer is shown with its name, in nobody's way, and goes with
       return root;
     };
   });
-  const page = await openPage(context, { path: "/strict", setUp });
+  const page = await site.open(context, { path: "/strict", setUp });
   const seen = await page.evaluate(async () => {
     const { gateway } = await sharing();
     const before = [document.documentElement.scrollHeight, document.getElementById("own").getBoundingClientRect().top];
@@ -379,7 +339,7 @@ test("the agent's pointer is shown with its name, in nobody's way, and goes with
 });
 
 test("a share goes on after a reload, without another question; in memory only it does not", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(() => sharing().then(({ gateway }) => until(() => gateway.polls.size === 1)));
   await page.reload();
   await enter(page);
@@ -402,7 +362,7 @@ test("a share goes on after a reload, without another question; in memory only i
 });
 
 test("what waits for the agent, or for the end user, is there after a reload; what has ended is not", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(async () => void (await (await inChat()).client.createCobrowseCode()));
   await page.reload();
   await enter(page);
@@ -440,7 +400,7 @@ test("what waits for the agent, or for the end user, is there after a reload; wh
 });
 
 test("a network that is gone at the start does not lose the share of an earlier page", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   await page.evaluate(() => sharing());
   await page.reload();
   await enter(page);
@@ -457,7 +417,7 @@ test("a network that is gone at the start does not lose the share of an earlier 
 });
 
 test("a second page of the same end user takes nothing, and one that loses its share stops", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway, heard } = await sharing();
     await until(() => gateway.polls.size === 1);
@@ -481,7 +441,7 @@ for (const [what, act, reason, tells] of [
   ["the client is closed", ({ client }) => client.close(), null],
 ]) {
   test(`sharing stops at once when ${what}`, async (context) => {
-    const page = await openPage(context);
+    const page = await site.open(context);
     const seen = await page.evaluate(async ([act, tells]) => {
       const scene = await sharing();
       await until(() => scene.gateway.polls.size === 1);
@@ -499,14 +459,9 @@ for (const [what, act, reason, tells] of [
   });
 }
 
-/** Gives the page a function by name. */
-async function offer(page, act) {
-  await page.evaluate(`(globalThis.acts ??= {}).act = ${act}; undefined`);
-  return "act";
-}
 
 test("a page that is frozen or put aside sends nothing, and takes its share up again when it comes back", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway } = await sharing();
     const transition = (type) => new PageTransitionEvent(type, { persisted: true });
@@ -562,7 +517,7 @@ test("two hundred short shares leave nothing behind: no listener, no timer, no e
       clearInterval(id);
     };
   });
-  const page = await openPage(context, { setUp });
+  const page = await site.open(context, { setUp });
   const seen = await page.evaluate(async () => {
     const scene = await inChat();
     const { client, gateway, heard } = scene;
@@ -592,7 +547,7 @@ test("two hundred short shares leave nothing behind: no listener, no timer, no e
 });
 
 test("something that cannot be recorded is in the log, and the share goes on", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { client, gateway } = await sharing();
     recorder().fail(new Error("a part of the page could not be recorded"));
@@ -604,7 +559,7 @@ test("something that cannot be recorded is in the log, and the share goes on", a
 });
 
 test("options that cannot be meant are refused before anything is asked, with what to do", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const wrong = {
     "enabled must be true or false": { enabled: "yes" },
     "enabled is false": { enabled: false },
@@ -638,7 +593,7 @@ test("options that cannot be meant are refused before anything is asked, with wh
 });
 
 test("without the option, the calls work with its defaults", async (context) => {
-  const page = await openPage(context);
+  const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const { gateway, heard } = await sharing({});
     return [gateway.batches.length, heard.map(([event]) => event)];
@@ -647,13 +602,9 @@ test("without the option, the calls work with its defaults", async (context) => 
 });
 
 test("a part that cannot be loaded is said, and tried again by the next call", async (context) => {
-  const profile = await browser.newContext();
-  context.after(() => profile.close());
-  const page = await profile.newPage();
   const gone = new Set(["screen-share.js", "screen-recorder.js"]);
-  await page.route("**/*", (route) => (gone.has(new URL(route.request().url()).pathname.split("/").pop()) ? route.fulfill({ status: 404 }) : route.continue()));
-  await page.goto(site.origin);
-  await enter(page);
+  const setUp = (page) => page.route("**/*", (route) => (gone.has(new URL(route.request().url()).pathname.split("/").pop()) ? route.fulfill({ status: 404 }) : route.continue()));
+  const page = await site.open(context, { setUp });
   const ask = () => page.evaluate(() => globalThis.s.client.startCobrowse().then(() => "done", ({ code, message, retryable }) => ({ code, retryable, message })));
   await page.evaluate(async () => {
     globalThis.s = await inChat();
@@ -671,7 +622,7 @@ test("a part that cannot be loaded is said, and tried again by the next call", a
 });
 
 test("a browser that cannot compress is told so", async (context) => {
-  const page = await openPage(context, { setUp: (page) => page.addInitScript(() => delete globalThis.CompressionStream) });
+  const page = await site.open(context, { setUp: (page) => page.addInitScript(() => delete globalThis.CompressionStream) });
   const seen = await page.evaluate(async () => {
     const { client, gateway } = await inChat();
     return [await client.startCobrowse().catch(({ code, message }) => [code, message.includes("CompressionStream")]), gateway.created.length];

@@ -54,8 +54,8 @@ export async function inChat(options = { cobrowse: { enabled: true } }) {
 export const dialog = () => document.querySelector("dialog[data-sportello-screen]");
 export const button = (name) => document.querySelector(`.js-cobrowse-${name}`);
 export const controls = () => button("end");
-/** A press of a button, once it is there. */
-export const press = async (name) => (await until(() => button(name))).click();
+/** A press of a button, once it is there; by the test, because a script's is no consent. */
+export const press = async (name) => globalThis.click(`.js-cobrowse-${name}`, await until(() => Boolean(button(name))));
 
 /** One that is shared. */
 export async function sharing(options) {
