@@ -1,6 +1,6 @@
 // What the end user sees of screen share: the question whether they agree, in the three kinds that are documented, and the controls by which they stop. Decides
-// nothing. Everything of it carries `data-sportello-screen` and is never recorded. Looks are an adopted style sheet of no weight, so that any rule of
-// the page wins and no policy for styles is in the way.
+// nothing. Everything of it carries `data-sportello-screen` and is never recorded. Looks are an adopted style sheet: no policy for styles is in the way. Its rules weigh as
+// much as an element's name, so that a page that resets its buttons leaves them as they are, and any rule of the page for one of the documented classes wins.
 import { sportelloError } from "./errors.js";
 import { textsFor } from "./screen-texts.js";
 
@@ -12,33 +12,34 @@ const ANNOUNCED_MS = 3_000;
 const KINDS = { session: "Session", remoteControl: "RemoteControl", fullDevice: "FullDevice" };
 
 const STYLE = `
-:where(.cobrowse-overlay) { color-scheme: light dark; padding: 0; border: 0; border-radius: 12px; width: min(26rem, calc(100vw - 2rem)); font: 16px/1.5 system-ui, sans-serif;
+dialog:where(.cobrowse-overlay) { color-scheme: light dark; box-sizing: border-box; margin: auto; padding: 0; border: 0; border-radius: 12px; width: min(26rem, calc(100vw - 2rem)); font: 16px/1.5 system-ui, sans-serif;
   background: #fff; color: #1b1b1f; box-shadow: 0 12px 48px #0006; }
-:where(.cobrowse-overlay)::backdrop { background: #0008; }
-:where(.cobrowse-overlay .cobrowse-dialog) { padding: 24px; }
-:where(.cobrowse-dialog_title) { font-size: 20px; line-height: 1.3; margin: 0 0 8px; }
-:where(.cobrowse-dialog_content p) { margin: 0 0 20px; }
-:where(.cobrowse-dialog_footer) { display: flex; flex-wrap: wrap; gap: 12px; justify-content: flex-end; }
-:where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end) { font: inherit; min-height: 44px; padding: 8px 20px; border-radius: 8px; border: 1px solid #54546a; cursor: pointer;
+dialog:where(.cobrowse-overlay)::backdrop { background: #0008; }
+div:where(.cobrowse-overlay .cobrowse-dialog) { display: grid; gap: 20px; margin: 0; padding: 24px; }
+div:where(.cobrowse-dialog_content) { display: grid; gap: 8px; margin: 0; padding: 0; }
+h2:where(.cobrowse-dialog_title) { font: 600 20px/1.3 system-ui, sans-serif; margin: 0; padding: 0; color: inherit; }
+p:where(.cobrowse-dialog_content p) { font: inherit; margin: 0; padding: 0; color: inherit; }
+div:where(.cobrowse-dialog_footer) { display: flex; flex-wrap: wrap; gap: 12px; justify-content: flex-end; margin: 0; padding: 0; }
+button:where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end) { font: inherit; min-height: 44px; margin: 0; padding: 8px 20px; border-radius: 8px; border: 1px solid #54546a; cursor: pointer;
   background: #fff; color: #1b1b1f; }
-:where(.cobrowse-dialog_allow) { background: #1f4fd8; border-color: #1f4fd8; color: #fff; }
-:where(.cobrowse-end) { background: #b3142b; border-color: #b3142b; color: #fff; }
-:where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end):where(:focus-visible) { outline: 3px solid #1f4fd8; outline-offset: 2px; }
-:where(.cobrowse-controls) { color-scheme: light dark; box-sizing: border-box; position: fixed; inset: auto 0 16px; margin: 0 auto; width: fit-content; max-width: calc(100vw - 32px); z-index: 2147483647;
+button:where(.cobrowse-dialog_allow) { background: #1f4fd8; border-color: #1f4fd8; color: #fff; }
+button:where(.cobrowse-end) { background: #b3142b; border-color: #b3142b; color: #fff; }
+button:where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end):where(:focus-visible) { outline: 3px solid #1f4fd8; outline-offset: 2px; }
+div:where(.cobrowse-controls) { color-scheme: light dark; box-sizing: border-box; position: fixed; inset: auto 0 16px; margin: 0 auto; width: fit-content; max-width: calc(100vw - 32px); z-index: 2147483647;
   padding: 0; border: 0; overflow: visible; background: none; font: 16px/1.5 system-ui, sans-serif; color: #1b1b1f; }
-:where(.cobrowse-controls_bar) { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 8px 8px 8px 20px; border-radius: 12px; border: 2px solid #b3142b; background: #fff; color: #1b1b1f;
+div:where(.cobrowse-controls_bar) { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; margin: 0; padding: 8px 8px 8px 20px; border-radius: 12px; border: 2px solid #b3142b; background: #fff; color: #1b1b1f;
   box-shadow: 0 4px 24px #0005; }
 .cobrowse-status { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (prefers-color-scheme: dark) {
-  :where(.cobrowse-overlay, .cobrowse-controls_bar, .cobrowse-dialog_deny) { background: #24242b; color: #f1f1f5; }
-  :where(.cobrowse-dialog_deny) { border-color: #a9a9bd; }
-  :where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end):where(:focus-visible) { outline-color: #a9c0ff; }
+  dialog:where(.cobrowse-overlay), div:where(.cobrowse-controls_bar), button:where(.cobrowse-dialog_deny) { background: #24242b; color: #f1f1f5; }
+  button:where(.cobrowse-dialog_deny) { border-color: #a9a9bd; }
+  button:where(.cobrowse-dialog_allow, .cobrowse-dialog_deny, .cobrowse-end):where(:focus-visible) { outline-color: #a9c0ff; }
 }
 @media (prefers-reduced-motion: no-preference) {
-  :where(.cobrowse-overlay[open], .cobrowse-controls_bar) { animation: cobrowse-appear 0.15s ease-out; }
+  dialog:where(.cobrowse-overlay[open]), div:where(.cobrowse-controls_bar) { animation: cobrowse-appear 0.15s ease-out; }
   @keyframes cobrowse-appear { from { opacity: 0; transform: translateY(8px); } }
 }
-@media (forced-colors: active) { :where(.cobrowse-overlay, .cobrowse-controls_bar) { border: 2px solid CanvasText; } }
+@media (forced-colors: active) { dialog:where(.cobrowse-overlay), div:where(.cobrowse-controls_bar) { border: 2px solid CanvasText; } }
 `;
 
 let sheet;

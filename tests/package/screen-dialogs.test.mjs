@@ -107,18 +107,21 @@ test("a template that the page's policy refuses is said; without one no policy i
   assert.deepEqual(seen, [["error", "invalid_argument"], true, "failed"]);
 });
 
-test("a rule of the page wins over the default look", async (context) => {
+test("a rule of the page for a class wins over the default look, and one that resets elements does not take it away", async (context) => {
   const page = await site.open(context);
   const seen = await page.evaluate(async () => {
     const style = document.head.appendChild(document.createElement("style"));
-    style.textContent = ".cobrowse-dialog_allow { background: rgb(1, 2, 3); } .cobrowse-end { color: rgb(4, 5, 6); }";
+    style.textContent = "* { margin: 0; padding: 0; } h2, p { margin: 0; font: inherit; } button { background: none; border: 0; color: inherit; padding: 0; } .cobrowse-dialog_allow { background: rgb(1, 2, 3); } .cobrowse-end { color: rgb(4, 5, 6); }";
     await (await inChat()).client.startCobrowse();
     await until(dialog);
-    const allow = getComputedStyle(button("allow")).backgroundColor;
+    const allow = getComputedStyle(button("allow"));
+    const [title, text] = ["h2", "p"].map((name) => dialog().querySelector(name).getBoundingClientRect());
+    const first = [allow.backgroundColor, allow.paddingLeft, text.top - title.bottom, allow.color];
     await press("allow");
-    return [allow, getComputedStyle(await until(controls)).color];
+    const end = getComputedStyle(await until(controls));
+    return [...first, end.color, end.backgroundColor];
   });
-  assert.deepEqual(seen, ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]);
+  assert.deepEqual(seen, ["rgb(1, 2, 3)", "20px", 8, "rgb(255, 255, 255)", "rgb(4, 5, 6)", "rgb(179, 20, 43)"]);
 });
 
 test("the question and the controls can be reached while the page has a modal dialog of its own", async (context) => {
