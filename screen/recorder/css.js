@@ -28,6 +28,7 @@ const HARMLESS_DATA = /^data:(?:image\/|font\/|application\/(?:x-)?font|applicat
 const ANY_STRING = new RegExp(STRING, "g");
 const TEXT_DECLARATION = new RegExp(String.raw`(?:\bcontent|--[-\w]+)\s*:(?:${STRING}|[^;{}"'])*`, "gi");
 const READ_ATTRIBUTE = /\battr\(\s*([-\w]+)/gi;
+const SELECTED = new RegExp(String.raw`\[\s*([-\w]+)\s*(?:([~|^$*]?=)\s*(?:("(?:[^"\\\n])*"|'(?:[^'\\\n])*')|([-\w]+))\s*[is]?\s*)?\]`, "gi");
 
 /** What the regular expression above could find anything in. */
 const SUSPICIOUS = /[(@\\]|\/[*/]/;
@@ -80,11 +81,17 @@ export function keptUrl(token) {
   return null;
 }
 
-/** Adds the attributes whose values a rule shows as text here and now: by `content`, and not for printers. */
+/**
+ * Adds what a rule makes of attributes here and now, not for printers, as JSON: `[name, "content"]` for one whose value it shows as a text, `[name, ""]` for one that its selector
+ * asks for, and `[name, "=", value]`, with any of CSS's operators, for one that its selector compares.
+ */
 export function addShownAttributes(rule, shown, isMedia) {
   if (rule.media && !isMedia(rule.media.mediaText)) return;
   const content = rule.style?.content;
-  if (content) for (const [, name] of content.matchAll(READ_ATTRIBUTE)) shown.add(name.toLowerCase());
+  if (content) for (const [, name] of content.matchAll(READ_ATTRIBUTE)) shown.add(JSON.stringify([name.toLowerCase(), "content"]));
+  for (const [, name, operator = "", quoted, word] of rule.selectorText?.matchAll(SELECTED) ?? []) {
+    shown.add(JSON.stringify(operator === "" ? [name.toLowerCase(), ""] : [name.toLowerCase(), operator, quoted?.slice(1, -1) ?? word]));
+  }
   for (const inner of rule.cssRules ?? []) addShownAttributes(inner, shown, isMedia);
 }
 
@@ -180,7 +187,7 @@ export function* rulesOf(sheet, { source = null, shown, isMedia }) {
       if (inner !== null) texts.push(conditional(rule, inner.join("\n")));
     } else {
       const text = cleanCss(rule.cssText);
-      if (isHere && text.includes("attr(")) addShownAttributes(rule, shown, isMedia);
+      if (isHere && (text.includes("attr(") || text.includes("["))) addShownAttributes(rule, shown, isMedia);
       texts.push(source === null ? text : withoutInserted(text, source));
     }
     if (at % 8 === 7) yield;

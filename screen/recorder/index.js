@@ -227,7 +227,7 @@ class Recorder {
   }
 
   #remember(records) {
-    for (const { target, oldValue } of records) if (oldValue?.toLowerCase() === "password") this.#privacy.isPassword(target);
+    for (const { target, attributeName, oldValue } of records) this.#privacy.remember(target, attributeName, oldValue ?? "");
   }
 
   #typed(event) {
@@ -332,9 +332,7 @@ class Recorder {
   }
 
   #shownBySheets(names) {
-    for (const name of names) {
-      if (this.#privacy.shownBySheets.has(name)) continue;
-      this.#privacy.shownBySheets.add(name);
+    for (const name of this.#privacy.learn(names)) {
       for (const root of this.#views.roots) {
         for (const element of selectAll(root, `[${CSS.escape(name)}]`)) this.#markNode(element, ATTRIBUTES);
       }
@@ -533,4 +531,4 @@ class Recorder {
 }
 
 const LISTENING = { capture: true, passive: true };
-const TYPE_CHANGES = { subtree: true, attributes: true, attributeFilter: ["type"], attributeOldValue: true };
+const TYPE_CHANGES = { subtree: true, attributes: true, attributeFilter: ["type", "autocomplete"], attributeOldValue: true };

@@ -6,7 +6,7 @@
  */
 
 import { cleanCss, withoutTexts } from "./css.js";
-import { ELEMENT, SVG, TEXT, attribute, attributeNames, has, localName, namespaceOf, nodeType, own } from "./dom.js";
+import { ELEMENT, SVG, TEXT, attribute, attributeNames, has, localName, namespaceOf, nodeType, own, parentNode } from "./dom.js";
 
 /** What is known about a node, as bits; the first ones pass to what lies below it. */
 export const REDACTED = 1;
@@ -27,6 +27,8 @@ export const SHEET = 512;
 /** Its size is measured and sent. */
 export const SIZED = 1024;
 export const SVG_ELEMENT = 2048;
+/** What lies in it is not seen, but for style sheets. */
+const HEAD = 4096;
 
 /** Elements of the SDK's own: dialogs, controls, the agent's pointer. */
 const OURS = "data-sportello-screen";
@@ -39,7 +41,7 @@ const words = (text) => new Set(text.trim().split(/\s+/));
 
 /** Never seen by anybody, or able to do something. */
 const SKIPPED = words(`script noscript template meta base title param source track area map datalist animate animatemotion animatetransform
-  animatecolor set discard handler listener mpath metadata desc`);
+  animatecolor set discard handler listener mpath metadata desc noembed noframes annotation annotation-xml`);
 /** Their contents are not the page's to show, or cannot be read. */
 const BOXED = words("iframe frame frameset object embed video audio canvas portal fencedframe applet");
 /** These stay what they are when they become boxes, for the sake of the layout around them. */
@@ -49,14 +51,52 @@ const BOX_TAGS = words(`div span p section article aside main header footer nav 
 const BOX_TAG = "sportello-box";
 const TAG = /^[a-z][a-z0-9._-]*$/;
 
+const FORMS = {
+  ANY: /^/,
+  NUMBER: /^\s*[-+]?\d{1,6}(?:\.\d{1,6})?\s*$/,
+  LENGTH: /^\s*\d{1,5}(?:\.\d{1,3})?(?:px|%|\*)?\s*$/,
+  ON: /^(?:|true|false|until-found|auto|manual|hint)$/,
+  BOUND: /^[-\d.:TW]{1,20}$/,
+  SIDE: /^(?:left|right|center|justify|top|middle|bottom|baseline)$/i,
+  SIDES: /^(?:void|above|below|hsides|vsides|lhs|rhs|box|border|none|groups|rows|cols|all)$/i,
+  DIRECTION: /^(?:ltr|rtl|auto)$/i,
+  NAMES: /^[-\w\s]{0,100}$/,
+  HUE: /^#[0-9a-f]{3,8}$/i,
+  WRAP: /^(?:soft|hard|off)$/i,
+  KIND: /^(?:text|search|tel|url|email|password|number|date|time|month|week|datetime-local|range|color|checkbox|radio|submit|button|reset|file|image)$/i,
+  LIST: /^(?:1|a|i|disc|circle|square)$/i,
+  ID: /^\S{1,100}$/,
+  LANGUAGE: /^[a-z]{2,8}(?:-[a-z0-9]{1,8}){0,4}$/i,
+};
+const CELLS = "table|thead|tbody|tfoot|tr|td|th|col|colgroup";
+
+/** Rules of attributes, `names elements form` with `*` for all elements, as a function: whether one may be sent. */
+function rules(text) {
+  const known = new Map();
+  for (const rule of text.split(",")) {
+    const [names, tags, form] = rule.trim().split(/\s+/);
+    for (const name of names.split("|")) known.set(name, [...(known.get(name) ?? []), { tags: tags === "*" ? null : new Set(tags.split("|")), form: FORMS[form] }]);
+  }
+  return (tag, name, value) => known.get(name)?.some(({ tags, form }) => (tags === null || tags.has(tag)) && form.test(value)) ?? false;
+}
+
 /** Of a box. */
-const BOX_ATTRIBUTES = words("class slot colspan rowspan");
-/** Show nothing that a person wrote. */
-const LAYOUT = words(`class dir hidden slot part width height colspan rowspan span align valign border cellpadding cellspacing size cols rows
-  wrap nowrap rules frame hspace vspace open inert type multiple disabled`);
-/** Shown outside of redacted views. */
-const CONTENT = words(`id lang title alt placeholder bgcolor color face noshade start reversed media readonly required exportparts popover min max
-  low high optimum contextmenu`);
+const ofBox = rules("class|slot * ANY, colspan|rowspan td|th NUMBER");
+/** They show nothing that a person wrote: sent in redacted views, and in what the customer writes. */
+const ofLayout = rules("class|slot * ANY, dir * DIRECTION, hidden|inert * ON, open details|dialog ON, colspan|rowspan td|th NUMBER, span col|colgroup NUMBER, type input|button KIND, type ol|ul|li LIST");
+/** Of controls too, whose values are not shown. */
+const ofShape = rules(`id * ID, lang * LANGUAGE, part * NAMES, placeholder input|textarea ANY, size input|select|font|hr NUMBER, cols|rows textarea NUMBER, wrap textarea WRAP,
+  multiple|disabled|readonly|required * ON`);
+const ofContent = rules(`width|height ${CELLS}|hr|pre|img LENGTH, align|valign ${CELLS}|div|p|h1|h2|h3|h4|h5|h6|hr|caption|img SIDE, border|cellpadding|cellspacing|hspace|vspace table|img NUMBER, nowrap td|th ON,
+  frame|rules table SIDES, reversed ol ON, noshade hr ON, alt img ANY, bgcolor|color body|${CELLS}|font|hr HUE, face font NAMES, start ol NUMBER, value li|meter|progress NUMBER,
+  min|max|low|high|optimum meter|progress NUMBER, min|max|step input BOUND, popover * ON`);
+/** Never sent, whatever a sheet says of them: addresses, what a form would send, and what is code. */
+const NEVER = words(`value src srcset href action formaction cite data poster background longdesc ping manifest srcdoc codebase classid archive profile itemid usemap name for form content label summary
+  contenteditable autocomplete list download imagesrcset xlink:href style`);
+const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]*:)?\/\/|^\s*(?:mailto|tel|data|blob|javascript):/i;
+/** What holds one of these holds what the customer writes. */
+const WRITABLE = "input,textarea,select,[contenteditable]";
+
 const SVG_ATTRIBUTES = words(`viewbox preserveaspectratio x y x1 y1 x2 y2 cx cy r rx ry fx fy fr d points pathlength dx dy rotate textlength
   lengthadjust transform fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit
   stroke-dasharray stroke-dashoffset opacity color display visibility overflow clip-path clip-rule mask filter vector-effect shape-rendering
@@ -66,12 +106,8 @@ const SVG_ATTRIBUTES = words(`viewbox preserveaspectratio x y x1 y1 x2 y2 cx cy 
   markerwidth markerheight refx refy orient marker-start marker-mid marker-end marker filterunits primitiveunits in in2 result mode values
   stddeviation flood-color flood-opacity lighting-color operator k1 k2 k3 k4 tablevalues slope intercept amplitude exponent basefrequency
   numoctaves seed stitchtiles scale xchannelselector ychannelselector surfacescale specularconstant specularexponent diffuseconstant azimuth
-  elevation startoffset method spacing side startoffset version`);
-/** A word of a few letters is a state (`aria-expanded="true"`, `data-theme="dark"`); anything longer may be data. */
-const STATE_NAME = /^(?:aria|data)-[a-z][a-z0-9-]*$|^role$/;
-const STATE = /^(?:[a-z][a-z_-]{0,23}|[0-9]{0,2})$/i;
+  elevation startoffset method spacing side startoffset version width height`);
 const LINK_TAGS = words("a area");
-const VALUED_TAGS = words("progress meter li");
 /** An `<input>` of these kinds has a label as its value. */
 const LABELLED = words("submit button reset");
 /** With bullets in them these would be shown as empty. */
@@ -85,18 +121,36 @@ const SECRET_TOKEN = /(?:^|\s)(?:cc-\S*|one-time-code|(?:current|new)-password)(
 
 export class Privacy {
   #views;
-  /** Was a password field once; the page's "show password" changes the type. */
-  #passwords = new WeakSet();
-  /** Attributes that the page's own style sheets show as text. */
-  shownBySheets = new Set();
+  /** Was a password field once (the page's "show password" changes the type), or said that it is for a card's number. */
+  #secrets = new WeakSet();
+  /** What the page's own style sheets make of attributes: which are shown as a text, and what others are compared with. */
+  #learnt = new Set();
+  #shown = new Set();
+  #asked = new Map();
 
   constructor(views) {
     this.#views = views;
   }
 
-  /** Whatever happens to this field later, its value is not shown. */
-  isPassword(element) {
-    this.#passwords.add(element);
+  /** An attribute had this value: where that made a field secret, it stays so whatever happens to it. */
+  remember(element, name, value) {
+    if (name === "type" ? value.toLowerCase() === "password" : SECRET_TOKEN.test(value)) this.#secrets.add(element);
+  }
+
+  /** Takes what `addShownAttributes` says of a sheet; gives the names of the attributes of which there is something new. */
+  learn(read) {
+    const names = new Set();
+    for (const one of read) {
+      if (this.#learnt.has(one)) continue;
+      this.#learnt.add(one);
+      const [name, operator, value] = JSON.parse(one);
+      if (NEVER.has(name) || name.startsWith("on")) continue;
+      names.add(name);
+      if (operator === "content") this.#shown.add(name);
+      else if (this.#asked.has(name)) this.#asked.get(name).push([operator, value]);
+      else this.#asked.set(name, [[operator, value]]);
+    }
+    return names;
   }
 
   /**
@@ -113,11 +167,12 @@ export class Privacy {
     const svg = namespaceOf(node) === SVG;
     let bits = this.#inherit(node, inherited, name) | (svg ? SVG_ELEMENT : 0);
     const redacted = (bits & REDACTED) !== 0;
-    if (name === "style" || (name === "link" && !svg)) return redacted || !isSheet(node, name) ? -1 : bits | SHEET | OPAQUE;
+    if (name === "style" || (name === "link" && !svg)) return redacted || isWritten(bits) || !isSheet(node, name) ? -1 : bits | SHEET | OPAQUE;
+    if (parentBits & HEAD) return -1;
     if (name === "input" && attribute(node, "type")?.toLowerCase() === "hidden") return -1;
     if (redacted && (svg || !this.#views.isHolder(node))) return box(bits, name);
-    if (!svg && BOXED.has(name)) return box(bits, name);
-    if (name === "img" || (svg && name === "image")) return redacted ? box(bits, name) : bits | OPAQUE | (svg ? 0 : IMAGE | SIZED);
+    if (svg ? isWritten(bits) : BOXED.has(name)) return box(bits, name);
+    if (name === "img" || (svg && name === "image")) return redacted || isWritten(bits) ? box(bits, name) : bits | OPAQUE | (svg ? 0 : IMAGE | SIZED);
     if (!svg) bits |= this.#control(node, name, bits);
     return bits;
   }
@@ -125,24 +180,25 @@ export class Privacy {
   #inherit(node, inherited, name) {
     let bits = inherited;
     // What is in the head is not seen: only its style sheets matter, and a redacted page needs them where a part is unredacted.
-    if (name === "head") bits &= ~(REDACTED | UNREDACTED);
+    if (name === "head") bits = (bits & ~(REDACTED | UNREDACTED)) | HEAD;
     if (this.#views.redacted.has(node)) bits = (bits & ~UNREDACTED) | REDACTED;
     else if (this.#views.unredacted.has(node)) bits = (bits & ~REDACTED) | UNREDACTED;
+    // What cannot be edited within something that can is a mention, a recipient or a file: the customer's all the same.
     const editable = attribute(node, "contenteditable");
-    if (editable !== null) {
-      const on = !/^\s*false\s*$/i.test(editable);
-      bits = on ? bits | EDITABLE : bits & ~EDITABLE;
-    }
-    return bits;
+    return editable === null || /^\s*false\s*$/i.test(editable) ? bits : bits | EDITABLE;
   }
 
   #control(node, name, bits) {
-    if (name === "select") return CONTROL | ((bits & (UNREDACTED | REDACTED)) === UNREDACTED ? CHOICE : OPAQUE | SIZED);
+    if (name === "select") {
+      this.remember(node, "autocomplete", attribute(node, "autocomplete") ?? "");
+      return CONTROL | ((bits & (UNREDACTED | REDACTED)) === UNREDACTED && !this.#secrets.has(node) ? CHOICE : OPAQUE | SIZED);
+    }
     if (name !== "input" && name !== "textarea") return 0;
     const type = attribute(node, "type")?.toLowerCase();
     if (type === "image") return BOX | OPAQUE | SIZED;
-    if (type === "password") this.#passwords.add(node);
-    const secret = this.#passwords.has(node) || SECRET_TOKEN.test(attribute(node, "autocomplete") ?? "");
+    this.remember(node, "type", type ?? "");
+    this.remember(node, "autocomplete", attribute(node, "autocomplete") ?? "");
+    const secret = this.#secrets.has(node);
     return CONTROL | OPAQUE | (secret ? SECRET : 0);
   }
 
@@ -172,21 +228,33 @@ export class Privacy {
   }
 
   #attribute(node, tag, name, value, bits) {
-    if (name === "style") return bits & SHEET ? null : bits & (REDACTED | BOX) ? withoutTexts(value) : cleanCss(value);
+    const masksAll = (bits & (REDACTED | BOX)) !== 0 || isWritten(bits);
+    const masksControl = (bits & CONTROL) !== 0 && masksValue(bits);
+    if (name === "style") return bits & SHEET ? null : masksAll || masksControl ? withoutTexts(value) : cleanCss(value);
     if (bits & SHEET) return name === "media" ? value : null;
-    if (bits & BOX) return BOX_ATTRIBUTES.has(name) ? value : null;
-    if (LAYOUT.has(name)) return value;
-    if (bits & REDACTED) return null;
-    if (CONTENT.has(name)) return value;
+    if (bits & BOX) return ofBox(tag, name, value) ? value : null;
+    if (ofLayout(tag, name, value)) return value;
+    if (name === "href" && LINK_TAGS.has(tag) && !(bits & REDACTED)) return "#";
+    if (masksAll) return null;
+    if (ofShape(tag, name, value)) return value;
+    if (masksControl) return null;
+    if (ofContent(tag, name, value)) return value;
     if (bits & SVG_ELEMENT) {
       if (SVG_ATTRIBUTES.has(name)) return cleanCss(value);
       if (name === "href" || name === "xlink:href") return tag === "a" ? "#" : /^#[-\w.:]+$/.test(value) ? value : null;
     }
-    if (name === "href") return LINK_TAGS.has(tag) ? "#" : null;
-    if (name === "value") return VALUED_TAGS.has(tag) || tag === "button" ? value : null;
-    if (STATE_NAME.test(name) && (STATE.test(value) || this.shownBySheets.has(name))) return value;
-    if (this.shownBySheets.has(name) && name !== "src" && name !== "srcset" && name !== "action" && !name.startsWith("on")) return value;
-    return null;
+    return this.#bySheets(node, name, value);
+  }
+
+  /** What the page's own sheets show of it, or as much as their selectors ask for. */
+  #bySheets(node, name, value) {
+    if (this.#shown.has(name) && !ADDRESS.test(value)) return holdsWritable(node) ? mask(value) : value;
+    let asked = null;
+    for (const [operator, wanted] of this.#asked.get(name) ?? []) {
+      if (operator === "") asked ??= "";
+      else if (isAsked(operator, wanted, value)) return wanted;
+    }
+    return asked;
   }
 
   #controlAttributes(node, tag, bits, sent) {
@@ -212,7 +280,7 @@ export class Privacy {
     }
     if (UNMASKABLE.has(type) && masksValue(bits)) return null;
     const value = own(node, "HTMLInputElement", "value") ?? "";
-    if (LABELLED.has(type)) return { text: bits & REDACTED ? mask(value) : value, isChecked: false };
+    if (LABELLED.has(type)) return { text: bits & (REDACTED | SECRET) || isWritten(bits) ? mask(value) : value, isChecked: false };
     return { text: maskedValue(value, bits), isChecked: false };
   }
 
@@ -245,9 +313,33 @@ function isSheet(node, name) {
   return /(?:^|\s)stylesheet(?:\s|$)/i.test(attribute(node, "rel") ?? "") && has(node, "href");
 }
 
-const masksText = (bits) => (bits & REDACTED) !== 0 || (bits & (EDITABLE | UNREDACTED)) === EDITABLE;
+/** Part of what the customer writes. */
+const isWritten = (bits) => (bits & (EDITABLE | UNREDACTED)) === EDITABLE;
+const masksText = (bits) => (bits & REDACTED) !== 0 || isWritten(bits);
+const query = Element.prototype.querySelector;
+const querySelector = (element, selector) => query.call(element, selector) !== null;
 const masksValue = (bits) => (bits & (SECRET | REDACTED)) !== 0 || (bits & UNREDACTED) === 0;
 const mask = (text) => text.replace(/\S/gu, BULLET);
+
+/** A field that grows with its text has a copy of it beside or around it. */
+const holdsWritable = (node) => querySelector(node, WRITABLE) || (nodeType(parentNode(node)) === ELEMENT && querySelector(parentNode(node), WRITABLE));
+
+function isAsked(operator, wanted, value) {
+  switch (operator) {
+    case "=":
+      return value === wanted;
+    case "~=":
+      return words(value).has(wanted);
+    case "|=":
+      return value === wanted || value.startsWith(`${wanted}-`);
+    case "^=":
+      return wanted !== "" && value.startsWith(wanted);
+    case "$=":
+      return wanted !== "" && value.endsWith(wanted);
+    default:
+      return wanted !== "" && value.includes(wanted);
+  }
+}
 
 function maskedValue(value, bits) {
   if (!value) return "";

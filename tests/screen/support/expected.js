@@ -6,7 +6,8 @@ import { passwords } from "/support/random-page.js";
 const BULLET = "•";
 const mask = (text) => text.replace(/\S/gu, BULLET);
 const NOT_SEEN = new Set(["SCRIPT", "TEMPLATE", "META", "TITLE", "NOSCRIPT"]);
-const ATTRIBUTES = ["class", "lang", "id", "title", "hidden", "type", "dir", "open", "slot", "data-state", "style"];
+const ATTRIBUTES = ["class", "lang", "id", "hidden", "type", "dir", "open", "slot", "style"];
+/** Also of what the customer writes. */
 const IN_REDACTED = ["class", "hidden", "type", "dir", "open", "slot", "style"];
 const IN_BOX = ["class", "slot", "style"];
 const PLAIN = new Set(["div", "span", "p", "ul", "li", "section", "b", "details", "summary"]);
@@ -23,7 +24,7 @@ function ruleOf(node) {
 }
 
 const isEditable = (node) => {
-  for (let at = node; at; at = parentOf(at)) if (at.getAttribute?.("contenteditable") != null) return at.getAttribute("contenteditable") !== "false";
+  for (let at = node; at; at = parentOf(at)) if ((at.getAttribute?.("contenteditable") ?? "false") !== "false") return true;
   return false;
 };
 
@@ -49,20 +50,21 @@ function read(node) {
   const name = node.localName;
   if (name === "input" && node.type === "hidden") return [];
   const rule = ruleOf(node);
-  const isBox = rule === "redacted" && !holdsUnredacted(node);
-  if (name === "style") return rule === "redacted" ? [] : [{ name, attributes: {}, children: [], rules: rulesOf([node.sheet]) }];
+  const isWritten = rule === "none" && isEditable(node);
+  const isBox = (rule === "redacted" && !holdsUnredacted(node)) || (isWritten && name === "img");
+  if (name === "style") return rule === "redacted" || isWritten ? [] : [{ name, attributes: {}, children: [], rules: rulesOf([node.sheet]) }];
   const attributes = {};
-  for (const key of isBox || name === "img" ? (isBox ? IN_BOX : ATTRIBUTES) : rule === "redacted" ? IN_REDACTED : ATTRIBUTES) {
+  for (const key of isBox || name === "img" ? (isBox ? IN_BOX : ATTRIBUTES) : rule === "redacted" || isWritten ? IN_REDACTED : ATTRIBUTES) {
     const value = node.getAttribute(key);
     if (value !== null && !(key === "style" && value === "")) attributes[key] = key === "style" ? value.replace(/;$/u, "") : value;
   }
   const shown = { name: isBox && !PLAIN.has(name) ? "sportello-box" : name, attributes, children: [] };
   if (isBox) return [shown];
   if (name === "input" || name === "textarea") {
-    const isSecret = rule === "redacted" || passwords.has(node) || node.getAttribute("autocomplete") === "one-time-code";
+    const isSecret = rule === "redacted" || passwords.has(node);
     if (node.type === "checkbox") shown.value = rule === "unredacted" && !isSecret && node.checked;
     else shown.value = isSecret ? (node.value === "" ? "" : BULLET.repeat(8)) : rule === "unredacted" ? node.value : mask(node.value);
-    if (isSecret && name === "input" && node.type !== "checkbox" && (rule !== "redacted" || passwords.has(node) || node.getAttribute("autocomplete") === "one-time-code")) attributes.type = "password";
+    if (isSecret && name === "input" && node.type !== "checkbox" && (rule !== "redacted" || passwords.has(node))) attributes.type = "password";
     return [shown];
   }
   if (name === "select") {

@@ -89,7 +89,10 @@ function control() {
     const type = one(["text", "password", "checkbox", "hidden", ""]);
     if (type) made.type = type;
     if (type === "password") passwords.add(made);
-    if (chance(0.2)) made.setAttribute("autocomplete", "one-time-code");
+    if (chance(0.2)) {
+      made.setAttribute("autocomplete", "one-time-code");
+      passwords.add(made);
+    }
     if (type === "checkbox") made.checked = chance(0.5);
   }
   if (name === "select") for (let count = 1 + below(3); count > 0; count--) made.append(new Option(words(), words()));
