@@ -11,7 +11,7 @@ import { TAG, custom, meta, resize, snapshot } from "./format.js";
 import { BLANK, Images } from "./images.js";
 import { Outbox } from "./outbox.js";
 import { Pointer } from "./pointer.js";
-import { CHOICE, CONTROL, EDITABLE, IMAGE, Privacy, SHEET, SIZED } from "./privacy.js";
+import { CHOICE, CONTROL, EDITABLE, IMAGE, Privacy, SHEET, SIZED, isEditContext } from "./privacy.js";
 import { Scrolls } from "./scrolls.js";
 import { Sizes, sizeStyle } from "./sizes.js";
 import { Slices, browserClock } from "./slices.js";
@@ -481,7 +481,7 @@ class Recorder {
         return;
       }
       if (entry.isShadowRoot || entry.shadow || nodeType(entry.node) !== ELEMENT) continue;
-      if (entry.children ? openShadowRoot(entry.node) : this.#tree.isMisjudged(entry)) this.#tree.remake(entry);
+      if (entry.children ? openShadowRoot(entry.node) || (!(entry.bits & EDITABLE) && isEditContext(entry.node)) : this.#tree.isMisjudged(entry)) this.#tree.remake(entry);
     }
   }
 

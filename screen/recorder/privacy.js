@@ -117,12 +117,15 @@ const UNMASKABLE = words("range color");
 const CHECKED = words("checkbox radio");
 /** Those that show no text, or a label. */
 const TEXTLESS = words("checkbox radio submit button reset file range color");
+const CALLED = ["name", "id"];
 const SECRET_TOKEN = /(?:^|\s)(?:cc-\S*|one-time-code|(?:current|new)-password)(?:\s|$)/i;
 
 export class Privacy {
   #views;
   /** Was a password field once (the page's "show password" changes the type), or said that it is for a card's number. */
   #secrets = new WeakSet();
+  /** What secret fields are called: another one of that name may stand in for it ("show password"). */
+  #secretNames = new Set();
   /** What the page's own style sheets make of attributes: which are shown as a text, and what others are compared with. */
   #learnt = new Set();
   #shown = new Set();
@@ -160,7 +163,7 @@ export class Privacy {
   judge(node, parentBits) {
     const inherited = parentBits & INHERITED;
     const type = nodeType(node);
-    if (type === TEXT) return inherited;
+    if (type === TEXT) return this.#views.redacted.has(node) ? (inherited & ~UNREDACTED) | REDACTED : inherited;
     if (type !== ELEMENT) return -1;
     const name = localName(node).toLowerCase();
     if (SKIPPED.has(name) || has(node, OURS)) return -1;
@@ -174,7 +177,8 @@ export class Privacy {
     if (svg ? isWritten(bits) : BOXED.has(name)) return box(bits, name);
     if (name === "img" || (svg && name === "image")) return redacted || isWritten(bits) ? box(bits, name) : bits | OPAQUE | (svg ? 0 : IMAGE | SIZED);
     if (!svg) bits |= this.#control(node, name, bits);
-    return bits;
+    // Sites keep things there that nobody sees yet.
+    return has(node, "hidden") && attribute(node, "hidden") !== "until-found" ? (bits & ~(CHOICE | SIZED)) | OPAQUE : bits;
   }
 
   #inherit(node, inherited, name) {
@@ -183,6 +187,8 @@ export class Privacy {
     if (name === "head") bits = (bits & ~(REDACTED | UNREDACTED)) | HEAD;
     if (this.#views.redacted.has(node)) bits = (bits & ~UNREDACTED) | REDACTED;
     else if (this.#views.unredacted.has(node)) bits = (bits & ~REDACTED) | UNREDACTED;
+    // What a form works out from masked values, and what a script edits by itself.
+    if (name === "output" || isEditContext(node)) bits |= EDITABLE;
     // What cannot be edited within something that can is a mention, a recipient or a file: the customer's all the same.
     const editable = attribute(node, "contenteditable");
     return editable === null || /^\s*false\s*$/i.test(editable) ? bits : bits | EDITABLE;
@@ -198,8 +204,14 @@ export class Privacy {
     if (type === "image") return BOX | OPAQUE | SIZED;
     this.remember(node, "type", type ?? "");
     this.remember(node, "autocomplete", attribute(node, "autocomplete") ?? "");
+    if (looksSecret(node) || this.#isNamesake(node)) this.#secrets.add(node);
     const secret = this.#secrets.has(node);
+    if (secret) for (const called of CALLED) if (attribute(node, called)) this.#secretNames.add(`${called} ${attribute(node, called)}`);
     return CONTROL | OPAQUE | (secret ? SECRET : 0);
+  }
+
+  #isNamesake(node) {
+    return this.#secretNames.size > 0 && CALLED.some((called) => this.#secretNames.has(`${called} ${attribute(node, called)}`));
   }
 
   /** The name under which an element is sent. */
@@ -308,6 +320,9 @@ function box(bits, name) {
   return bits | OPAQUE | (frame ? 0 : BOX | SIZED);
 }
 
+/** A text field whose letters are made into dots by its style. */
+const looksSecret = (node) => /-webkit-text-security\s*:/i.test(attribute(node, "style") ?? "");
+
 function isSheet(node, name) {
   if (name === "style") return true;
   return /(?:^|\s)stylesheet(?:\s|$)/i.test(attribute(node, "rel") ?? "") && has(node, "href");
@@ -316,10 +331,13 @@ function isSheet(node, name) {
 /** Part of what the customer writes. */
 const isWritten = (bits) => (bits & (EDITABLE | UNREDACTED)) === EDITABLE;
 const masksText = (bits) => (bits & REDACTED) !== 0 || isWritten(bits);
-const query = Element.prototype.querySelector;
-const querySelector = (element, selector) => query.call(element, selector) !== null;
 const masksValue = (bits) => (bits & (SECRET | REDACTED)) !== 0 || (bits & UNREDACTED) === 0;
 const mask = (text) => text.replace(/\S/gu, BULLET);
+
+const query = Element.prototype.querySelector;
+const querySelector = (element, selector) => query.call(element, selector) !== null;
+const hasEditContexts = "editContext" in HTMLElement.prototype;
+export const isEditContext = (node) => hasEditContexts && node instanceof HTMLElement && own(node, "HTMLElement", "editContext") !== null;
 
 /** A field that grows with its text has a copy of it beside or around it. */
 const holdsWritable = (node) => querySelector(node, WRITABLE) || (nodeType(parentNode(node)) === ELEMENT && querySelector(parentNode(node), WRITABLE));

@@ -14,8 +14,20 @@ const PLAIN = new Set(["div", "span", "p", "ul", "li", "section", "b", "details"
 
 const parentOf = (node) => node.parentNode ?? (node instanceof ShadowRoot ? node.host : null);
 
+/** Whether a slot is redacted by the shadow tree that it is in. */
+function isRedactedPlace(slot) {
+  for (let at = slot; at && !(at instanceof ShadowRoot); at = at.parentNode) {
+    if (at.assignedSlot && isRedactedPlace(at.assignedSlot)) return true;
+    if (at.matches(".redacted")) return true;
+    if (at.matches(".unredacted")) return false;
+  }
+  return false;
+}
+
 function ruleOf(node) {
   for (let at = node; at && at.nodeType !== Node.DOCUMENT_NODE; at = parentOf(at)) {
+    // Shown in a redacted view of a shadow tree.
+    if (at.assignedSlot && isRedactedPlace(at.assignedSlot)) return "redacted";
     if (at.nodeType !== Node.ELEMENT_NODE) continue;
     if (at.matches(".redacted")) return "redacted";
     if (at.matches(".unredacted")) return "unredacted";
@@ -43,7 +55,7 @@ function read(node) {
   if (node.nodeType === Node.TEXT_NODE) {
     const parent = parentOf(node);
     if (parent.nodeName === "HEAD" || parent.nodeName === "HTML") return [];
-    const rule = ruleOf(parent);
+    const rule = ruleOf(node);
     return [rule === "redacted" || (rule === "none" && isEditable(parent)) ? mask(node.data) : node.data];
   }
   if (node.nodeType !== Node.ELEMENT_NODE || NOT_SEEN.has(node.nodeName) || node.hasAttribute("data-sportello-screen")) return [];
@@ -67,6 +79,7 @@ function read(node) {
     if (isSecret && name === "input" && node.type !== "checkbox" && (rule !== "redacted" || passwords.has(node))) attributes.type = "password";
     return [shown];
   }
+  if (node.hidden) return [name === "select" ? { ...shown, value: "" } : shown];
   if (name === "select") {
     if (rule !== "unredacted") return [{ ...shown, value: "" }];
     shown.value = node.selectedOptions[0]?.text ?? "";
