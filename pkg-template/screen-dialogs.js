@@ -44,13 +44,15 @@ div:where(.cobrowse-controls_bar) { display: flex; flex-wrap: wrap; align-items:
 
 let sheet;
 
-function adoptStyle() {
+/** In the document, or in the shadow root that `place` is in. */
+function adoptStyle(place) {
   if (!sheet) {
     sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
   }
   // First, so that what the page adopts itself comes after it.
-  if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
+  const scope = place.getRootNode();
+  if (!scope.adoptedStyleSheets.includes(sheet)) scope.adoptedStyleSheets = [sheet, ...scope.adoptedStyleSheets];
 }
 
 /** An element with classes and children; a child that is a text is shown as it is. */
@@ -148,7 +150,7 @@ export function createDialogs(options, lang) {
     const { content, holders } =
       options[option] == null ? dialogContent(values) : filled(options[option], option, values, ["js-cobrowse-allow", "js-cobrowse-deny"]);
     if (signal?.aborted) return Promise.resolve(false);
-    adoptStyle();
+    adoptStyle(place());
     const dialog = element("dialog", "cobrowse-overlay", content);
     dialog.setAttribute("data-sportello-screen", "");
     dialog.setAttribute("role", "alertdialog");
@@ -190,7 +192,7 @@ export function createDialogs(options, lang) {
   /** Shows by what the end user stops, and says that the page is shared, until `hideControls()`. */
   function showControls({ onEnd, agentName }) {
     remove();
-    adoptStyle();
+    adoptStyle(place());
     const says = texts.started.replace("$agent", () => agentName || texts.agent);
     const end = text("endSessionText");
     const template = options.sessionControlsTemplate;

@@ -171,3 +171,19 @@ test("an end while the question is open takes it away", async (context) => {
   });
   assert.deepEqual(seen, ["123456", [["cobrowse.ended", "ended", "authorizing_timeout"]], 0]);
 });
+
+test("a root within a shadow root gets the question, the controls and their look", async (context) => {
+  const page = await site.open(context, { path: "/strict" });
+  const seen = await page.evaluate(async () => {
+    const shadow = document.body.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+    const root = shadow.appendChild(document.createElement("div"));
+    globalThis.s = await inChat({ cobrowse: { enabled: true, root } });
+    await globalThis.s.client.startCobrowse();
+    const asked = await until(() => root.querySelector("dialog"));
+    const look = [asked.matches(":modal"), getComputedStyle(asked.querySelector(".cobrowse-dialog")).padding];
+    await globalThis.click(".js-cobrowse-allow");
+    const end = await until(() => root.querySelector(".js-cobrowse-end"));
+    return [...look, getComputedStyle(end).backgroundColor];
+  });
+  assert.deepEqual(seen, [true, "24px", "rgb(179, 20, 43)"]);
+});
