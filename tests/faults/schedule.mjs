@@ -11,6 +11,8 @@ import { startApp } from "./tab.mjs";
 const REST_MS = 60_000;
 /** How often what no tab reports is looked at while waiting for it. */
 const LOOK_MS = 25;
+/** How long a page may take to say its first word before it is frozen all the same. */
+const BEGIN_MS = 5_000;
 
 const MENUS = { virtualAgent: 1, person: 4 };
 
@@ -181,6 +183,7 @@ class Schedule {
     freeze: async ({ tab }) => {
       this.#count("freeze");
       this.#frozen.add(tab);
+      await this.#begun(this.#life(tab));
       await this.#life(tab).tab.setLifecycle("frozen");
     },
     thaw: async ({ tab }) => {
@@ -222,6 +225,15 @@ class Schedule {
       if (error.status !== 409 && error.status !== 403) throw error;
       if (await agent.take(this.#chatId)) this.#said.push({ id, index: await agent.say(this.#chatId, id) });
     }
+  }
+
+  /**
+   * The page has said something, or had its time for it. One that was frozen 14 ms after its beginning, while its modules were on their way, was
+   * seen never to begin, although it was thawed.
+   */
+  async #begun({ notes }) {
+    const deadlineMs = performance.now() + BEGIN_MS;
+    while (notes.length === 0 && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
   /** The end user says something past every tab and every fault. */
