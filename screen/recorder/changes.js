@@ -57,12 +57,7 @@ export class Changes {
     const [adds, removes, texts, attributes] = [this.#adds, this.#removes, this.#texts, this.#attributes];
     if (adds.length + removes.length + texts.length + attributes.length === 0) return;
     this.#push(mutation({ texts, attributes, removes, adds }), this.#bytes);
-    this.#adds = [];
-    this.#removes = [];
-    this.#texts = [];
-    this.#attributes = [];
-    this.#bytes = 0;
-    this.#set++;
+    this.clear();
   }
 
   /** Forgets what was not handed over. */

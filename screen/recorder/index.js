@@ -305,7 +305,6 @@ class Recorder {
     this.#wake();
   };
 
-
   isShown(root) {
     const entry = this.#tree.find(root);
     return entry !== undefined && this.#tree.isAlive(entry);

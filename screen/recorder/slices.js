@@ -1,5 +1,5 @@
 /**
- * When the recorder may work, and for how long: in the browser's idle time, a few milliseconds at once..
+ * When the recorder may work, and for how long: in the browser's idle time, a few milliseconds at once.
  *
  * On a page that leaves no idle time a slice is taken every `LATEST_MS`, so that such a page loses a few percent and no more.
  */
